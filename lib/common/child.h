@@ -35,6 +35,9 @@ struct child_options {
     const char *folder;       /* NULL: "/" */
     const char *input;        /* NULL or bytes for standard input */
     uint64_t budget_ms;       /* 0: a service without end; else SIGTERM at budget, SIGKILL 1 s later */
+    /* NULL, or each piece of stdout as it comes, any length; then not kept in the result (stderr
+     * still is, and goes to the log with log_output). For services that stream. */
+    void (*output)(void *context, const char *bytes, size_t len_bytes);
     bool log_output;          /* a service's lines go to our log at info, module = basename(argv[0]) */
     child_done_fn done;       /* called once from the loop, also when starting failed (then from the
                                * next loop turn) */
