@@ -1,0 +1,265 @@
+# shellcheck shell=bash
+# guest.sh - starts and stops the two machines and talks to them.
+#
+# A guest is a tree of host processes: unshare -> the init of its own pid namespace -> the kernel
+# -> one host process for each program of the guest. Killing only the kernel would leave the
+# guest's programs running on the host, so a power cut is SIGKILL of that init. The init is a
+# shell: as process 1 the kernel itself could not abort when it panics.
+#
+# $state/N.init and N.kernel hold the process ids, N.log the console, N.cow and N.disk the disks.
+
+pid_in_lab() {
+    [ -n "${1:-}" ] && [ "/proc/$1/ns/net" -ef "/run/netns/$ns" ]
+}
+guest_init_pid() {
+    cat "$state/$1.init" 2>/dev/null || true
+}
+guest_kernel_pid() {
+    cat "$state/$1.kernel" 2>/dev/null || true
+}
+guest_alive() {
+    pid_in_lab "$(guest_kernel_pid "$1")"
+}
+need_guest() {
+    guest_number "$1" >/dev/null
+    guest_alive "$1" || die "guest $1 is not running"
+}
+first_child() {
+    local children
+    children=$(cat "/proc/${1:-none}/task/${1:-none}/children" 2>/dev/null) || true
+    echo "${children%% *}"
+}
+
+guest_boot() {
+    local guest=$1 number card cards=() uml_init uml_kernel
+    number=$(guest_number "$guest")
+    guest_alive "$guest" && return
+    guest_reap "$guest"
+    image_ensure
+    # an overlay belongs to the base it was made from
+    if [ "$(cat "$state/$guest.image" 2>/dev/null)" != "$image" ]; then
+        rm -f "$state/$guest.cow"
+        echo "$image" >"$state/$guest.image"
+    fi
+    [ -f "$state/$guest.disk" ] || truncate -s "$disk" "$state/$guest.disk"
+    for card in 0 1 2; do
+        cards+=("vec$card:transport=tap,ifname=$guest$card,depth=128,gro=1,mac=02:77:00:0$card:00:$number")
+    done
+    rm -rf "$state/uml-$guest"
+    ip netns exec "$ns" env -i PATH="$PATH" HOME="$state" TMPDIR=/dev/shm LD_PRELOAD="$image/preload.so" \
+        setsid unshare --pid --fork --kill-child=SIGKILL \
+        bash -c '"$@"; exit' "og-lab-$lab-$guest" "$image/linux.uml" \
+        mem="$memory" umid="uml-$guest" uml_dir="$state/" \
+        ubda="$state/$guest.cow,$image/base.ext4" ubdb="$state/$guest.disk" root=/dev/ubda rw \
+        "${cards[@]}" con=null con0=null,fd:1 ssl=null lsm= panic=1 \
+        systemd.hostname="$guest" systemd.machine_id="$(echo "og-lab guest $guest" | md5sum | cut -c1-32)" \
+        systemd.show_status=0 random.trust_cpu=on "$glibc_variable" "$openssl_variable" \
+        </dev/null >>"$state/$guest.log" 2>&1 {lock}>&- &
+    local unshare_pid=$!
+    disown "$unshare_pid"
+    for _ in $(seq 500); do
+        uml_init=$(first_child "$unshare_pid")
+        uml_kernel=$(first_child "$uml_init")
+        [ "$(cat "/proc/${uml_kernel:-none}/comm" 2>/dev/null)" = linux.uml ] && break
+        kill -0 "$unshare_pid" 2>/dev/null || die "guest $guest did not start; see $state/$guest.log"
+        sleep 0.01
+    done
+    echo "$uml_init" >"$state/$guest.init"
+    echo "$uml_kernel" >"$state/$guest.kernel"
+}
+
+# guest_reap: forgets a guest that is dead, and the ssh connection that is dead with it.
+guest_reap() {
+    local init
+    init=$(guest_init_pid "$1")
+    if pid_in_lab "$init"; then
+        kill -KILL "$init" 2>/dev/null || true
+        while pid_in_lab "$init"; do sleep 0.01; done
+    fi
+    guest_drop_ssh "$1"
+    rm -rf "$state/$1.init" "$state/$1.kernel" "$state/uml-$1"
+}
+guest_drop_ssh() {
+    [ -S "$state/$1.ssh" ] &&
+        timeout 2 ssh -q -O exit -o ControlPath="$state/$1.ssh" guest 2>/dev/null </dev/null || true
+    rm -f "$state/$1.ssh"
+}
+
+ssh_options() {
+    printf '%s\n' -i "$image/key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+        -o LogLevel=ERROR -o ConnectTimeout=4 -o ControlMaster=auto -o ControlPersist=900 \
+        -o ServerAliveInterval=4 -o ServerAliveCountMax=2 -o ControlPath="$state/$1.ssh" \
+        -o Compression=no -o Ciphers=aes128-gcm@openssh.com
+}
+guest_sh() {
+    local guest=$1 options
+    shift
+    image=$(cat "$state/$guest.image")
+    mapfile -t options < <(ssh_options "$guest")
+    in_ns ssh "${options[@]}" "root@10.77.0.$(guest_number "$guest")" "$@"
+}
+
+# guest_wait: until sshd answers with its banner; $2 seconds at most.
+guest_wait() {
+    local guest=$1 limit=${2:-60} number
+    number=$(guest_number "$guest")
+    # shellcheck disable=SC2016 # the inner shell expands
+    in_ns timeout "$limit" bash -c '
+        until (exec 3<>"/dev/tcp/$0/22" && read -t 2 -r banner <&3 && [[ $banner == SSH* ]]) 2>/dev/null; do
+            [ "/proc/$1/ns/net" -ef "/run/netns/$2" ] || exit 3
+            sleep 0.1
+        done' "10.77.0.$number" "$(guest_kernel_pid "$guest")" "$ns" ||
+        die "guest $guest did not come up in $limit s; its console: $state/$guest.log"
+}
+
+# Refuses a guest whose processes lack the processor variables: its results would mean nothing.
+guest_selftest() {
+    local text
+    text=$(guest_sh "$1" /usr/lib/og-lab/lab-environment) || {
+        echo "$text" >&2
+        die "self-test of guest $1 failed"
+    }
+    echo "$text"
+}
+
+lab_lock() {
+    mkdir -p "$state"
+    exec {lock}>"$state/lock"
+    flock "$lock"
+}
+lab_unlock() {
+    exec {lock}>&-
+}
+
+cmd_up() {
+    local guest wanted=("${guests[@]}") fresh_lab=1
+    [ $# = 0 ] || wanted=("$@")
+    for guest in "${wanted[@]}"; do guest_number "$guest" >/dev/null; done
+    need_host
+    image_ensure
+    ns_exists && fresh_lab=
+    # a lab that this call made and could not finish is taken down again
+    [ -z "$fresh_lab" ] || trap 'trap - EXIT INT TERM HUP; say "interrupted: taking the lab down"; cmd_down; exit 130' INT TERM HUP EXIT
+    lab_lock
+    net_up
+    for guest in "${wanted[@]}"; do guest_boot "$guest"; done
+    lab_unlock
+    for guest in "${wanted[@]}"; do
+        guest_wait "$guest"
+        say "guest $guest answers ssh"
+    done
+    for guest in "${wanted[@]}"; do
+        say "guest $guest: $(guest_selftest "$guest")"
+    done
+    trap - EXIT INT TERM HUP
+}
+
+cmd_down() {
+    local keep=
+    [ "${1:-}" = --keep ] && keep=1
+    net_down
+    # hosts' files of the guests' memory are unlinked as soon as they are mapped; nothing to remove
+    if [ -n "$keep" ]; then
+        rm -rf "$state"/uml-* "$state"/*.ssh "$state"/*.init "$state"/*.kernel
+    else
+        rm -rf "$state"
+    fi
+    say "lab $lab is down"
+}
+
+cmd_start() {
+    local guest=${1:-}
+    guest_number "$guest" >/dev/null
+    ns_exists || die "the lab is not up"
+    lab_lock
+    guest_drop_ssh "$guest"
+    guest_boot "$guest"
+    lab_unlock
+    guest_wait "$guest"
+    say "guest $guest answers ssh"
+}
+
+cmd_kill() {
+    local guest=${1:-}
+    need_guest "$guest"
+    guest_reap "$guest"
+    say "guest $guest: power cut"
+}
+
+cmd_fresh() {
+    local guest wanted=("${guests[@]}")
+    [ $# = 0 ] || wanted=("$@")
+    for guest in "${wanted[@]}"; do
+        guest_number "$guest" >/dev/null
+        guest_alive "$guest" && die "guest $guest is running; kill it first"
+        rm -f "$state/$guest.cow" "$state/$guest.disk"
+    done
+    say "new disks for ${wanted[*]}"
+}
+
+cmd_sh() {
+    local guest=${1:-}
+    need_guest "$guest"
+    shift
+    guest_sh "$guest" "$@"
+}
+
+cmd_put() {
+    [ $# = 3 ] || usage_error "put needs a guest, a file and a destination"
+    local guest=$1 file=$2 dest=$3 mode
+    need_guest "$guest"
+    [ -f "$file" ] || die "no file $file"
+    mode=$(stat -c %a "$file")
+    guest_sh "$guest" "$(printf 'd=%q; if [ -d "$d" ]; then d=$d/%q; fi; cat >"$d.new" && chmod %s "$d.new" && mv -f "$d.new" "$d"' \
+        "$dest" "$(basename "$file")" "$mode")" <"$file"
+}
+
+cmd_get() {
+    [ $# = 3 ] || usage_error "get needs a guest, a file there and a file here"
+    need_guest "$1"
+    guest_sh "$1" "$(printf 'cat %q' "$2")" >"$3"
+}
+
+# install N DEB...: the files, with dpkg; what they depend on is in the image.
+cmd_install() {
+    local guest=${1:-} deb names=()
+    need_guest "$guest"
+    shift
+    [ $# -gt 0 ] || usage_error "install needs a guest and at least one package file"
+    guest_sh "$guest" 'rm -rf /tmp/debs; mkdir -p /tmp/debs'
+    for deb; do
+        cmd_put "$guest" "$deb" /tmp/debs/
+        names+=("${deb##*/}")
+    done
+    guest_sh "$guest" 'DEBIAN_FRONTEND=noninteractive dpkg -i /tmp/debs/*.deb && rm -rf /tmp/debs && sync'
+    say "guest $guest: installed ${names[*]}"
+}
+
+cmd_log() {
+    guest_number "${1:-}" >/dev/null
+    [ -f "$state/$1.log" ] || die "guest $1 has no console log yet"
+    cat "$state/$1.log"
+}
+cmd_journal() {
+    local guest=${1:-}
+    guest_number "$guest" >/dev/null
+    shift
+    if guest_alive "$guest"; then
+        guest_sh "$guest" "journalctl --no-pager -o short-precise $(printf '%q ' "$@")"
+    else
+        say "guest $guest is not running; this is its console, which the journal goes to as well"
+        cmd_log "$guest"
+    fi
+}
+cmd_pid() {
+    need_guest "${1:-}"
+    guest_kernel_pid "$1"
+}
+cmd_ns() {
+    ns_exists || die "the lab is not up"
+    in_ns "$@"
+}
+cmd_selftest() {
+    need_guest "${1:-}"
+    guest_selftest "$1"
+}
