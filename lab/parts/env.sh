@@ -7,6 +7,7 @@
 lab_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 checkout=$(dirname "$lab_root")
 lab=${OG_LAB:-$(printf %s "$checkout" | sha256sum | cut -c1-8)}
+umask 022
 cache=${OG_CACHE:-/var/cache/open-gateway}
 state=${OG_LAB_STATE:-/var/tmp/open-gateway-lab}/$lab
 ns=og-lab-$lab
