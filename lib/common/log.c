@@ -245,8 +245,8 @@ static int write_journal(const char *module, enum log_level level, const struct 
 {
     char data[LINE_BYTES];
     struct log_text text = {.data = data, .cap_bytes = sizeof(data)};
-    log_text_add_journal(&text, state.program, syslog_priorities[level], module,
-                         level_names[level], message);
+    log_text_add_journal(&text, state.program, syslog_priorities[level], module, level_names[level],
+                         message);
     for (; fields != NULL && fields->key != NULL; fields++)
         log_text_add_journal_field(&text, fields->key, fields->value);
     return send_journal(data, text.len_bytes);
