@@ -83,7 +83,7 @@ need_host() {
     [ -c /dev/net/tun ] || die "this host has no /dev/net/tun (kernel module 'tun')"
     [ -r /proc/self/ns/net ] && [ -r /proc/self/ns/pid ] ||
         die "this host's kernel has no network or pid namespaces"
-    need ip:iproute2 nft:nftables unshare:util-linux ssh:openssh-client jq:jq
+    need ip:iproute2 nft:nftables unshare:util-linux ssh:openssh-client jq:jq ping:iputils-ping
     local free_kb
     free_kb=$(df -k --output=avail /dev/shm | tail -1)
     [ "$free_kb" -gt 800000 ] || die "/dev/shm holds the guests' memory and has only $((free_kb / 1024)) MB free"

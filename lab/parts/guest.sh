@@ -103,13 +103,14 @@ guest_sh() {
 guest_wait() {
     local guest=$1 limit=${2:-60} number
     number=$(guest_number "$guest")
+    # in the background, as a trap of this shell waits for no child then
     # shellcheck disable=SC2016 # the inner shell expands
     in_ns timeout "$limit" bash -c '
         until (exec 3<>"/dev/tcp/$0/22" && read -t 2 -r banner <&3 && [[ $banner == SSH* ]]) 2>/dev/null; do
             [ "/proc/$1/ns/net" -ef "/run/netns/$2" ] || exit 3
             sleep 0.1
-        done' "10.77.0.$number" "$(guest_kernel_pid "$guest")" "$ns" ||
-        die "guest $guest did not come up in $limit s; its console: $state/$guest.log"
+        done' "10.77.0.$number" "$(guest_kernel_pid "$guest")" "$ns" &
+    wait $! || die "guest $guest did not come up in $limit s; its console: $state/$guest.log"
 }
 
 # Refuses a guest whose processes lack the processor variables: its results would mean nothing.
@@ -139,7 +140,10 @@ cmd_up() {
     image_ensure
     ns_exists && fresh_lab=
     # a lab that this call made and could not finish is taken down again
-    [ -z "$fresh_lab" ] || trap 'trap - EXIT INT TERM HUP; say "interrupted: taking the lab down"; cmd_down; exit 130' INT TERM HUP EXIT
+    [ -z "$fresh_lab" ] || {
+        trap 'cmd_up_abandoned 1' EXIT
+        trap 'cmd_up_abandoned 130' INT TERM HUP
+    }
     lab_lock
     net_up
     for guest in "${wanted[@]}"; do guest_boot "$guest"; done
@@ -148,10 +152,22 @@ cmd_up() {
         guest_wait "$guest"
         say "guest $guest answers ssh"
     done
+    local tests=()
     for guest in "${wanted[@]}"; do
-        say "guest $guest: $(guest_selftest "$guest")"
+        (say "guest $guest: $(guest_selftest "$guest")") &
+        tests+=($!)
     done
+    for guest in "${tests[@]}"; do wait "$guest"; done
     trap - EXIT INT TERM HUP
+}
+
+cmd_up_abandoned() {
+    trap - EXIT
+    trap '' INT TERM HUP
+    say "not up: taking the lab down again"
+    if [ -z "${OG_LAB_QUIET:-}" ]; then tail -n 5 "$state"/?.log >&2 2>/dev/null || true; fi
+    cmd_down
+    exit "$1"
 }
 
 cmd_down() {
