@@ -20,7 +20,8 @@
  * CREATE_METADATA  refuses (HAS_METADATA, HAS_DATA) when anything is found on the disk.
  * CREATE_METADATA_FORCED  destroys what is on the disk.
  * FORM      declares two new, empty copies equal and UpToDate; the caller knows that both are
- *           new. Refused unless both are connected, Inconsistent and Secondary. One node does it. */
+ *           new. Refused unless both are connected, Inconsistent and Secondary. One node does it.
+ */
 #define DRBDCTL_COMMANDS(X)                                                                        \
     X(LOAD_MODULE, "load the module", 10000)                                                       \
     X(UP, "up", 15000)                                                                             \

@@ -12,8 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DRBDCTL_ROLES(X)                                                                           \
-    X(UNKNOWN, "Unknown") X(SECONDARY, "Secondary") X(PRIMARY, "Primary")
+#define DRBDCTL_ROLES(X)            X(UNKNOWN, "Unknown") X(SECONDARY, "Secondary") X(PRIMARY, "Primary")
 #define DRBDCTL_ROLE_ENUM(id, text) DRBDCTL_ROLE_##id,
 enum drbdctl_role { DRBDCTL_ROLES(DRBDCTL_ROLE_ENUM) DRBDCTL_ROLE_COUNT };
 
@@ -46,9 +45,7 @@ enum drbdctl_disk { DRBDCTL_DISKS(DRBDCTL_DISK_ENUM) DRBDCTL_DISK_COUNT };
     X(CONNECTING, "Connecting")                                                                    \
     X(CONNECTED, "Connected")
 #define DRBDCTL_CONNECTION_ENUM(id, text) DRBDCTL_CONNECTION_##id,
-enum drbdctl_connection {
-    DRBDCTL_CONNECTIONS(DRBDCTL_CONNECTION_ENUM) DRBDCTL_CONNECTION_COUNT
-};
+enum drbdctl_connection { DRBDCTL_CONNECTIONS(DRBDCTL_CONNECTION_ENUM) DRBDCTL_CONNECTION_COUNT };
 
 #define DRBDCTL_REPLICATIONS(X)                                                                    \
     X(UNKNOWN, "Unknown")                                                                          \
@@ -86,8 +83,8 @@ enum drbdctl_suspended { DRBDCTL_SUSPENDED_NONE = 0, DRBDCTL_SUSPENSIONS(DRBDCTL
  * durably if it was the Secondary of a Primary). LOCAL: we disconnected. FAILURE: cut, silence,
  * power loss. UNKNOWN: it ended while nobody was reading. */
 #define DRBDCTL_ENDS(X)                                                                            \
-    X(NONE, "none") X(FAILURE, "failure") X(ORDERLY, "orderly") X(LOCAL, "local")                  \
-    X(UNKNOWN, "unknown")
+    X(NONE, "none")                                                                                \
+    X(FAILURE, "failure") X(ORDERLY, "orderly") X(LOCAL, "local") X(UNKNOWN, "unknown")
 #define DRBDCTL_END_ENUM(id, text) DRBDCTL_END_##id,
 enum drbdctl_end { DRBDCTL_ENDS(DRBDCTL_END_ENUM) DRBDCTL_END_COUNT };
 
@@ -98,18 +95,18 @@ struct drbdctl_helper {
     char name[DRBDCTL_WORD_MAX]; /* "fence-peer"; empty: none called yet */
     uint32_t calls;              /* since drbdctl_events_init */
     bool running;                /* called and not answered */
-    int exit_code;               /* of the last answer, 0..255; -1: none yet, or ended by a signal */
+    int exit_code; /* of the last answer, 0..255; -1: none yet, or ended by a signal */
     uint64_t called_at_ms, answered_at_ms;
 };
 
 /* Progress of a resync (or online verify). Counted from where this stream saw it begin. */
 struct drbdctl_progress {
     bool running;
-    uint64_t begin_kib;        /* out of sync when it began */
-    uint64_t left_kib;         /* out of sync now */
-    uint32_t done_permille;    /* 0..1000 */
-    uint32_t rate_kib_per_s;   /* over the last seconds; 0: not known yet */
-    uint64_t left_s;           /* at that rate; UINT64_MAX: not known */
+    uint64_t begin_kib;         /* out of sync when it began */
+    uint64_t left_kib;          /* out of sync now */
+    uint32_t done_permille;     /* 0..1000 */
+    uint32_t rate_kib_per_s;    /* over the last seconds; 0: not known yet */
+    uint64_t left_s;            /* at that rate; UINT64_MAX: not known */
     uint64_t mark_ms, mark_kib; /* where the rate is measured from (internal) */
 };
 
@@ -121,19 +118,20 @@ struct drbdctl_state {
     enum drbdctl_disk disk, peer_disk; /* peer_disk may be OUTDATED while disconnected: known so */
     enum drbdctl_connection connection;
     enum drbdctl_replication replication;
-    uint32_t suspended;        /* enum drbdctl_suspended, as bits */
-    bool blocked;              /* device statistics: requests are held back */
+    uint32_t suspended; /* enum drbdctl_suspended, as bits */
+    bool blocked;       /* device statistics: requests are held back */
     bool resync_suspended;
-    uint64_t size_kib;         /* of the device; 0: unknown */
-    uint64_t out_of_sync_kib;  /* as last reported */
+    uint64_t size_kib;        /* of the device; 0: unknown */
+    uint64_t out_of_sync_kib; /* as last reported */
     struct drbdctl_progress progress;
     uint32_t connects, losses; /* how often CONNECTED was reached and left, since init */
     uint64_t lost_at_ms;       /* when CONNECTED was last left; 0: never */
     enum drbdctl_end lost_by;
     struct drbdctl_helper helper; /* the last one of any name */
     struct drbdctl_helper fence;  /* the last fence-peer */
-    uint32_t split_brains;     /* calls of the split-brain helper since init */
-    uint64_t lines, unreadable; /* read since init; of these not understood */
+    uint32_t split_brains;        /* calls of the split-brain helper since init */
+    uint64_t lines, unreadable;   /* read since init; of these not understood at all */
+    uint64_t unknown_words;       /* states in readable lines that we have no name for */
 };
 
 /* Caller's storage. The state is read in place; everything else is internal. */

@@ -14,12 +14,12 @@
 
 struct drbdctl_generation {
     uint64_t current, bitmap, history[2];
-    bool consistent;      /* flags of the metadata, in the order in which the tool prints them */
-    bool was_uptodate;    /* false: this copy is Outdated */
+    bool consistent;   /* flags of the metadata, in the order in which the tool prints them */
+    bool was_uptodate; /* false: this copy is Outdated */
     bool primary;
     bool connected;
     bool full_sync;
-    bool peer_outdated;   /* this node was once given the right to go on alone */
+    bool peer_outdated; /* this node was once given the right to go on alone */
     bool crashed_primary;
 };
 

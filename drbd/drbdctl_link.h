@@ -46,9 +46,9 @@ struct drbdctl_options {
 struct drbdctl_outcome {
     enum drbdctl_command command;
     enum drbdctl_result result;
-    int exit_code;          /* of the last program; -errno when it gave none */
-    struct diag diag;       /* sentence for people; empty with OK */
-    const char *text;       /* what the tool printed; borrowed during the callback; never NULL */
+    int exit_code;    /* of the last program; -errno when it gave none */
+    struct diag diag; /* sentence for people; empty with OK */
+    const char *text; /* what the tool printed; borrowed during the callback; never NULL */
     uint64_t took_ms;
     struct drbdctl_generation generation; /* with GENERATION and OK */
 };
