@@ -9,7 +9,8 @@
  *
  * The listener is always on, whether we hold the address or not: `on_foreign` tells of every packet
  * that claims it from a hardware address that is not ours (at most one call per address and 100 ms).
- * On the standby that is normally the peer announcing. */
+ * On the standby that is normally the peer announcing. The callbacks may claim, drop and probe, but
+ * not free the vip. */
 #ifndef OG_HA_VIP_H
 #define OG_HA_VIP_H
 

@@ -89,7 +89,8 @@ int rtnl_new(struct rtnl **ret_rtnl, struct diag *diag)
         free(rtnl);
         return diag_fail(diag, code, "cannot open a netlink socket: %s", uv_strerror(code));
     }
-    /* The kernel answers inside the send; the time-out only guards against a kernel that does not. */
+    /* The kernel answers inside the send; the time-out only guards against a kernel that does not.
+     */
     const struct timeval patience = {.tv_sec = 1};
     if (mnl_socket_bind(rtnl->socket, 0, MNL_SOCKET_AUTOPID) < 0 ||
         setsockopt(mnl_socket_get_fd(rtnl->socket), SOL_SOCKET, SO_RCVTIMEO, &patience,
