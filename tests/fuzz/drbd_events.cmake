@@ -1,0 +1,1 @@
+og_fuzz(drbd_events SOURCES drbd_events.c LINK og_drbd)
