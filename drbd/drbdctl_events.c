@@ -539,12 +539,12 @@ static bool apply_line(struct drbdctl_events *events, const struct line *line, u
     return false;
 }
 
-static bool has_control_byte(const char *text, size_t len_bytes)
+static bool is_plain_text(const char *text, size_t len_bytes)
 {
     for (size_t i = 0; i < len_bytes; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-            return true;
-    return false;
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return true;
 }
 
 /* `events->line` holds a complete line without its end. */
@@ -560,9 +560,9 @@ static bool read_line(struct drbdctl_events *events, uint64_t now_ms)
     state->lines++;
     struct line line = {0};
     events->line[len] = '\0';
-    bool readable = !events->line_too_long && !has_control_byte(events->line, len) &&
+    bool readable = !events->line_too_long && is_plain_text(events->line, len) &&
                     line_split(&line, events->line) &&
-                    (line.object >= DUMP_END || line_value(&line, "name") != NULL);
+                    (line.object == DUMP_END || line_value(&line, "name") != NULL);
     if (!readable) {
         state->unreadable++;
         return true;

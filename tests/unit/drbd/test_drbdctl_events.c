@@ -468,6 +468,8 @@ static void lines_that_are_none_are_counted_and_change_nothing(void **unused)
         "change resource name:og\trole:Primary",
         "change resource name:og role:\x01Primary",
         "CHANGE resource name:og role:Primary",
+        "change res\xc3\xb6urce name:og role:Primary",
+        "change resou",
     };
     for (size_t i = 0; i < COUNT_OF(lines); i++) {
         (void)feed(lines[i]);
