@@ -79,6 +79,7 @@ static const struct { const char *phrase; enum drbdctl_result result; } phrases[
     { "No such file or directory",           DRBDCTL_RESULT_NO_DEVICE },
     { "No such device",                      DRBDCTL_RESULT_NO_DEVICE },
     { "No valid meta data found",            DRBDCTL_RESULT_NO_METADATA },
+    { "is configured!",                      DRBDCTL_RESULT_REFUSED_STATE }, /* outdate, refused by the kernel */
 };
 /* clang-format on */
 

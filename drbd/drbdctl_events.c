@@ -269,6 +269,10 @@ static bool apply_resource(struct drbdctl_events *events, const struct line *lin
     if (value != NULL)
         SET(state->suspended, read_suspended(state, value));
     SET(state->up, true);
+    if (state->valid && !events->have_connection) { /* a new resource; in a dump its end tells */
+        SET(state->connection, DRBDCTL_CONNECTION_STANDALONE);
+        SET(state->replication, DRBDCTL_REPLICATION_OFF);
+    }
     return changed;
 }
 
@@ -406,6 +410,7 @@ static bool forget_resource(struct drbdctl_events *events, uint64_t now_ms)
     SET(state->replication, DRBDCTL_REPLICATION_UNKNOWN);
     SET(state->role, DRBDCTL_ROLE_UNKNOWN);
     SET(state->suspended, 0);
+    SET(state->out_of_sync_kib, 0);
     SET(state->up, false);
     return changed;
 }

@@ -110,8 +110,9 @@ static void tool_words(const struct drbdctl_job *job, char *ret_words, size_t wo
 
 static void fail(struct drbdctl_job *job, enum drbdctl_result result)
 {
-    char words[TOOL_TEXT_MAX];
-    tool_words(job, words, sizeof(words));
+    char words[TOOL_TEXT_MAX] = "";
+    if (job->outcome.exit_code != 0) /* a program that succeeded explains no failure */
+        tool_words(job, words, sizeof(words));
     const char *about = job->options.disk[0] != '\0' ? job->options.disk : "the backing device";
     bool names_disk = result == DRBDCTL_RESULT_NO_DEVICE || result == DRBDCTL_RESULT_DEVICE_BUSY ||
                       result == DRBDCTL_RESULT_DEVICE_TOO_SMALL ||
@@ -172,14 +173,19 @@ static bool has_effect(const struct drbdctl_job *job)
     return false;
 }
 
+static bool has_connection(const struct drbdctl_state *state)
+{
+    return state->valid && state->up && state->connection > DRBDCTL_CONNECTION_STANDALONE;
+}
+
 /* A refusal because it is so already is no failure: an orderly stop is repeatable. */
 static bool is_done_already(const struct drbdctl_job *job, enum drbdctl_result result)
 {
     switch (job->options.command) {
     case DRBDCTL_COMMAND_DISCONNECT:
         return result == DRBDCTL_RESULT_UNKNOWN_CONNECTION || has_effect(job);
-    case DRBDCTL_COMMAND_CONNECT:
-        return job->text.data != NULL && strstr(job->text.data, "Failure: (125)") != NULL;
+    case DRBDCTL_COMMAND_CONNECT: /* "address already in use": by this very connection */
+        return result != DRBDCTL_RESULT_TIMEOUT && has_connection(job->options.state);
     case DRBDCTL_COMMAND_SECONDARY:
     case DRBDCTL_COMMAND_OUTDATE:
     case DRBDCTL_COMMAND_DOWN:
@@ -316,13 +322,32 @@ static const struct program *program_of(enum step step)
 
 static void run_steps(struct drbdctl_job *job);
 
+/* drbdadm shows the whole command that failed, the shared secret among its arguments. What we keep
+ * goes to logs and pages. */
+static void keep_text(struct drbdctl_job *job, const char *output, size_t output_bytes)
+{
+    static const char option[] = "--shared-secret=";
+    buf_clear(&job->text);
+    for (size_t at = 0; at < output_bytes;) {
+        size_t left = output_bytes - at;
+        const char *found = memmem(output + at, left, option, sizeof(option) - 1);
+        size_t plain = found != NULL ? (size_t)(found - output) - at + sizeof(option) - 1 : left;
+        buf_add(&job->text, output + at, plain);
+        at += plain;
+        if (found == NULL)
+            return;
+        buf_adds(&job->text, "(hidden)");
+        while (at < output_bytes && output[at] != ' ' && output[at] != '\n')
+            at++;
+    }
+}
+
 static void on_program_done(void *context, const struct child_result *result)
 {
     struct drbdctl_job *job = context;
     job->child = NULL;
     job->outcome.exit_code = result->status;
-    buf_clear(&job->text);
-    buf_add(&job->text, result->output, result->output_bytes);
+    keep_text(job, result->output, result->output_bytes);
     enum drbdctl_result verdict = program_of(present_step(job))->judge(job, result->status);
     if (verdict != DRBDCTL_RESULT_OK) {
         fail(job, verdict);

@@ -63,6 +63,8 @@ static const struct {
     { 20, "open(/dev/vdb) failed: Device or resource busy\n",        DRBDCTL_RESULT_DEVICE_BUSY },
     { 20, "Command 'drbdsetup-84 outdate 0' did not terminate within 5 seconds\n",
                                                                      DRBDCTL_RESULT_OTHER },
+    { 5,  "Device '0' is configured!\nCommand 'drbdmeta 0 v08 /dev/vdb internal outdate' terminated with exit code 20\n",
+                                                                     DRBDCTL_RESULT_REFUSED_STATE },
     { 1,  NULL,                                                      DRBDCTL_RESULT_OTHER },
     { 1,  "0: State change failed: (",                               DRBDCTL_RESULT_OTHER },
     { 1,  "0: State change failed: (-99999999999) x",                DRBDCTL_RESULT_OTHER },

@@ -288,8 +288,9 @@ static void a_destroyed_resource_leaves_nothing_known(void **unused)
     assert_true(STATE->valid);
     assert_int_equal(STATE->role, DRBDCTL_ROLE_UNKNOWN);
     assert_int_equal(STATE->connection, DRBDCTL_CONNECTION_UNKNOWN);
-    (void)feed("create resource name:og role:Secondary suspended:no\n"
-               "create device name:og volume:0 minor:0 disk:Diskless\n"
+    (void)feed("create resource name:og role:Secondary suspended:no\n");
+    assert_int_equal(STATE->connection, DRBDCTL_CONNECTION_STANDALONE);
+    (void)feed("create device name:og volume:0 minor:0 disk:Diskless\n"
                "change device name:og volume:0 minor:0 disk:Attaching\n"
                "change device name:og volume:0 minor:0 disk:Consistent\n"
                "create connection name:og " PEER " connection:StandAlone role:Unknown\n"

@@ -488,8 +488,9 @@ static void what_is_so_already_is_no_failure(void **fixture)
     } rows[] = {
         {DRBDCTL_COMMAND_DISCONNECT, "drbdadm disconnect og", "destroy connection name:og\n",
          "og: Failure: (162) Invalid configuration request\nunknown connection\n", 10},
-        {DRBDCTL_COMMAND_CONNECT, "drbdadm connect og", "",
-         "og: Failure: (125) Device has a net-config (use disconnect first)\n", 10},
+        {DRBDCTL_COMMAND_CONNECT, "drbdadm connect og",
+         "create connection name:og connection:Unconnected\n",
+         "og: Failure: (102) Local address(port) already in use.\n", 10},
         {DRBDCTL_COMMAND_OUTDATE, "drbdadm outdate og",
          "change device name:og volume:0 disk:Outdated\n", "0: State change failed: (-10)\n", 17},
         {DRBDCTL_COMMAND_SECONDARY, "drbdadm secondary og", "", "og: Unknown resource\n", 10},
@@ -510,6 +511,31 @@ static void what_is_so_already_is_no_failure(void **fixture)
     run(f, DRBDCTL_COMMAND_PRIMARY);
     finish(f, newest(f, "drbdadm primary og"), 20, "");
     assert_int_equal(last(f)->result, DRBDCTL_RESULT_OTHER);
+}
+
+static void a_connect_that_failed_without_a_connection_has_failed(void **fixture)
+{
+    struct fixture *f = *fixture;
+    dump(f, "Secondary", "Unknown", "UpToDate", "DUnknown", "StandAlone");
+    run(f, DRBDCTL_COMMAND_CONNECT);
+    finish(f, newest(f, "drbdadm connect og"), 10,
+           "og: Failure: (102) Local address(port) already in use.\n");
+    expect(f, DRBDCTL_RESULT_OTHER);
+}
+
+static void the_shared_secret_is_hidden_in_the_tools_words(void **fixture)
+{
+    struct fixture *f = *fixture;
+    run(f, DRBDCTL_COMMAND_CONNECT);
+    finish(f, newest(f, "drbdadm connect og"), 10,
+           "Command 'drbdsetup-84 connect og --shared-secret=TOPSECRET --ping-int=1' failed\n"
+           "again --shared-secret=TOPSECRET\n--shared-secret=TOPSECRET");
+    expect(f, DRBDCTL_RESULT_OTHER);
+    assert_string_equal(f->text[0],
+                        "Command 'drbdsetup-84 connect og --shared-secret=(hidden) --ping-int=1' "
+                        "failed\nagain --shared-secret=(hidden)\n--shared-secret=(hidden)");
+    assert_null(strstr(last(f)->diag.text, "TOPSECRET"));
+    assert_non_null(strstr(last(f)->diag.text, "--ping-int=1"));
 }
 
 static void a_held_device_is_not_made_secondary(void **fixture)
@@ -852,6 +878,8 @@ int main(void)
         CASE(an_effect_cannot_be_read_while_the_state_is_invalid),
         CASE(refusals_keep_their_meaning_and_the_tools_words),
         CASE(what_is_so_already_is_no_failure),
+        CASE(a_connect_that_failed_without_a_connection_has_failed),
+        CASE(the_shared_secret_is_hidden_in_the_tools_words),
         CASE(a_held_device_is_not_made_secondary),
         CASE(the_module_is_loaded_before_the_resource),
         CASE(a_missing_module_is_named),
