@@ -14,6 +14,7 @@ enum {
     ARGS_MAX = 10,
     STEPS_MAX = 8,
     READ_BACK_MS = 2000, /* events come within milliseconds; a restarted stream needs this long */
+    READ_BACK_OUTDATE_MS = 1000, /* the peer waits for this answer, and no effect is likely */
     PROGRAM_MIN_MS = 100,
     TOOL_TEXT_MAX = 200, /* of the tool's words in our sentence */
     DISK_MIN_MIB = 64,
@@ -111,7 +112,7 @@ static void tool_words(const struct drbdctl_job *job, char *ret_words, size_t wo
 static void fail(struct drbdctl_job *job, enum drbdctl_result result)
 {
     char words[TOOL_TEXT_MAX] = "";
-    if (job->outcome.exit_code != 0) /* a program that succeeded explains no failure */
+    if (result != DRBDCTL_RESULT_HAS_METADATA) /* there it would be the whole metadata */
         tool_words(job, words, sizeof(words));
     const char *about = job->options.disk[0] != '\0' ? job->options.disk : "the backing device";
     bool names_disk = result == DRBDCTL_RESULT_NO_DEVICE || result == DRBDCTL_RESULT_DEVICE_BUSY ||
@@ -405,8 +406,10 @@ static void begin_read_back(struct drbdctl_job *job)
 {
     uint64_t now_ms = common_boot_ms();
     uint64_t left_ms = job->deadline_ms > now_ms ? job->deadline_ms - now_ms : 0;
+    uint64_t wait_ms =
+        job->options.command == DRBDCTL_COMMAND_OUTDATE ? READ_BACK_OUTDATE_MS : READ_BACK_MS;
     job->waiting = true;
-    timer_start(job->timer, left_ms < READ_BACK_MS ? left_ms : READ_BACK_MS, 0);
+    timer_start(job->timer, left_ms < wait_ms ? left_ms : wait_ms, 0);
 }
 
 /* True: the step is done. False: it runs, waits, or has finished the job. */

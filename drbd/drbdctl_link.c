@@ -153,6 +153,7 @@ static void stream_output(void *context, const char *bytes, size_t len_bytes)
 {
     struct drbdctl_link *link = context;
     link_enter(link);
+    bool was_valid = link->events.state.valid;
     bool changed = drbdctl_events_feed(&link->events, bytes, len_bytes, common_boot_ms());
     if (link->events.state.valid && !link->stream_stopping) {
         link->backoff_ms = BACKOFF_MIN_MS;
@@ -165,7 +166,7 @@ static void stream_output(void *context, const char *bytes, size_t len_bytes)
         log_warning("drbd", "a line of drbdsetup events2 cannot be read; reading the state anew");
         link->ops.stop(link->ops.context, link->stream, STREAM_STOP_MS);
     }
-    if (changed)
+    if (changed && (was_valid || link->events.state.valid)) /* half a dump tells nothing */
         tell_state(link);
     (void)link_leave(link);
 }
