@@ -379,15 +379,24 @@ static bool apply_helper(struct drbdctl_events *events, const struct line *line,
     return true;
 }
 
+/* The kernel keeps what it knows for certain of a copy that is worse than its own, also without a
+ * connection object: a new dump shows it again, and it permits a promotion unasked. */
+static bool forget_peer_device(struct drbdctl_state *state)
+{
+    bool changed = false;
+    SET(state->replication, DRBDCTL_REPLICATION_OFF);
+    if (state->peer_disk != DRBDCTL_DISK_INCONSISTENT && state->peer_disk != DRBDCTL_DISK_OUTDATED)
+        SET(state->peer_disk, DRBDCTL_DISK_UNKNOWN);
+    return changed;
+}
+
 static bool forget_connection(struct drbdctl_events *events, uint64_t now_ms)
 {
     struct drbdctl_state *state = &events->state;
-    bool changed = false;
+    bool changed = forget_peer_device(state);
     events->have_connection = false;
     SET(state->connection, DRBDCTL_CONNECTION_STANDALONE);
     SET(state->peer_role, DRBDCTL_ROLE_UNKNOWN);
-    SET(state->replication, DRBDCTL_REPLICATION_OFF);
-    SET(state->peer_disk, DRBDCTL_DISK_UNKNOWN);
     note_connection(events, now_ms);
     return changed;
 }
@@ -408,6 +417,7 @@ static bool forget_resource(struct drbdctl_events *events, uint64_t now_ms)
     changed |= forget_device(state);
     SET(state->connection, DRBDCTL_CONNECTION_UNKNOWN);
     SET(state->replication, DRBDCTL_REPLICATION_UNKNOWN);
+    SET(state->peer_disk, DRBDCTL_DISK_UNKNOWN);
     SET(state->role, DRBDCTL_ROLE_UNKNOWN);
     SET(state->suspended, 0);
     SET(state->out_of_sync_kib, 0);
@@ -418,7 +428,6 @@ static bool forget_resource(struct drbdctl_events *events, uint64_t now_ms)
 static bool apply_destroy(struct drbdctl_events *events, const struct line *line, uint64_t now_ms)
 {
     struct drbdctl_state *state = &events->state;
-    bool changed = false;
     switch (line->object) {
     case RESOURCE:
         return forget_resource(events, now_ms);
@@ -427,9 +436,7 @@ static bool apply_destroy(struct drbdctl_events *events, const struct line *line
     case DEVICE:
         return forget_device(state);
     case PEER_DEVICE:
-        SET(state->replication, DRBDCTL_REPLICATION_OFF);
-        SET(state->peer_disk, DRBDCTL_DISK_UNKNOWN);
-        return changed;
+        return forget_peer_device(state);
     case HELPER:
     case DUMP_END:
     case FOREIGN:

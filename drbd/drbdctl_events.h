@@ -115,7 +115,9 @@ struct drbdctl_state {
                  * else here is to be relied on */
     bool up;    /* the kernel knows the resource */
     enum drbdctl_role role, peer_role;
-    enum drbdctl_disk disk, peer_disk; /* peer_disk may be OUTDATED while disconnected: known so */
+    enum drbdctl_disk disk, peer_disk; /* peer_disk may be OUTDATED or INCONSISTENT while
+                                        * disconnected: the kernel knows it so, and would let
+                                        * us be promoted without asking */
     enum drbdctl_connection connection;
     enum drbdctl_replication replication;
     uint32_t suspended; /* enum drbdctl_suspended, as bits */

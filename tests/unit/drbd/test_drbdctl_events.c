@@ -270,6 +270,29 @@ static void a_destroyed_connection_is_standalone(void **unused)
     assert_int_equal(STATE->disk, DRBDCTL_DISK_UPTODATE);
 }
 
+static void what_is_known_of_a_worse_peer_outlives_the_connection(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *word;
+        enum drbdctl_disk kept;
+    } rows[] = {{"Outdated", DRBDCTL_DISK_OUTDATED}, {"Inconsistent", DRBDCTL_DISK_INCONSISTENT},
+                {"UpToDate", DRBDCTL_DISK_UNKNOWN},  {"Consistent", DRBDCTL_DISK_UNKNOWN},
+                {"DUnknown", DRBDCTL_DISK_UNKNOWN},  {"Diskless", DRBDCTL_DISK_UNKNOWN}};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char line[160];
+        (void)snprintf(line, sizeof(line),
+                       "change peer-device name:og " PEER " volume:0 peer-disk:%s\n", rows[i].word);
+        (void)feed(line);
+        (void)feed("destroy peer-device name:og " PEER " volume:0\n"
+                   "destroy connection name:og " PEER "\n");
+        assert_int_equal(STATE->peer_disk, rows[i].kept);
+    }
+    (void)feed("change peer-device name:og " PEER " volume:0 peer-disk:Outdated\n"
+               "destroy resource name:og\n");
+    assert_int_equal(STATE->peer_disk, DRBDCTL_DISK_UNKNOWN);
+}
+
 static void a_connection_destroyed_without_a_word_is_a_loss(void **unused)
 {
     (void)unused;
@@ -617,6 +640,7 @@ int main(void)
         PAIR(the_end_of_a_connection_is_told_apart),
         PAIR(a_standby_that_says_good_bye_is_known_outdated),
         PAIR(a_destroyed_connection_is_standalone),
+        PAIR(what_is_known_of_a_worse_peer_outlives_the_connection),
         PAIR(a_connection_destroyed_without_a_word_is_a_loss),
         PAIR(a_destroyed_resource_leaves_nothing_known),
         PAIR(the_exit_code_is_the_wait_status_by_256),
