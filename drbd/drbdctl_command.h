@@ -15,6 +15,8 @@
  * PRIMARY   the caller must hold the right. May ask the fence-peer helper while it runs, up to four
  *           times. REFUSED_NOT_OUTDATED is worth one more try when the answer was 7 (the first
  *           call finds the dead peer, asks and fails all the same).
+ * SECONDARY, DOWN  a device that somebody holds open is tried again for half a second: udev looks
+ *           into it for a moment after every unmount. Then HELD_OPEN.
  * OUTDATE   NO_EFFECT on a connected Secondary: DISCONNECT marks it there.
  * DISCONNECT  also when there is no connection: OK.
  * CREATE_METADATA  refuses (HAS_METADATA, HAS_DATA) when anything is found on the disk.

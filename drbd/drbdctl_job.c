@@ -16,6 +16,8 @@ enum {
     READ_BACK_MS = 2000, /* events come within milliseconds; a restarted stream needs this long */
     READ_BACK_OUTDATE_MS = 1000, /* the peer waits for this answer, and no effect is likely */
     PROGRAM_MIN_MS = 100,
+    HELD_TRIES = 6, /* udev and blkid look into a device for a moment after its last user left */
+    HELD_PAUSE_MS = 100,
     TOOL_TEXT_MAX = 200, /* of the tool's words in our sentence */
     DISK_MIN_MIB = 64,
 };
@@ -74,7 +76,8 @@ struct drbdctl_job {
     uint64_t begin_ms, deadline_ms;
     struct child *child;
     struct timer *timer; /* read-back limit, or the way back into the loop when finished */
-    bool waiting, finished;
+    bool waiting, pausing, finished;
+    unsigned held;   /* tries that found the device open */
     struct buf text; /* output of the last program */
     struct drbdctl_outcome outcome;
 };
@@ -350,6 +353,11 @@ static void on_program_done(void *context, const struct child_result *result)
     job->outcome.exit_code = result->status;
     keep_text(job, result->output, result->output_bytes);
     enum drbdctl_result verdict = program_of(present_step(job))->judge(job, result->status);
+    if (verdict == DRBDCTL_RESULT_HELD_OPEN && ++job->held < HELD_TRIES) {
+        job->pausing = true;
+        timer_start(job->timer, HELD_PAUSE_MS, 0);
+        return;
+    }
     if (verdict != DRBDCTL_RESULT_OK) {
         fail(job, verdict);
         return;
@@ -461,6 +469,11 @@ static void run_steps(struct drbdctl_job *job)
 static void on_timer(void *context)
 {
     struct drbdctl_job *job = context;
+    if (job->pausing) {
+        job->pausing = false;
+        run_steps(job);
+        return;
+    }
     if (job->waiting) {
         job->waiting = false;
         fail_with(job, DRBDCTL_RESULT_NO_EFFECT,

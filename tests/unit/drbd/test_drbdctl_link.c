@@ -538,14 +538,60 @@ static void the_shared_secret_is_hidden_in_the_tools_words(void **fixture)
     assert_non_null(strstr(last(f)->diag.text, "--ping-int=1"));
 }
 
+#define HELD "0: State change failed: (-12) Device is held open by someone\n"
+
+/* Lets the newest program be the next one of the same name, which must come within a second. */
+static struct fake *again(struct fixture *f, const char *command, unsigned children)
+{
+    for (int i = 0; i < 100 && f->children == children; i++) {
+        (void)usleep(10000);
+        turn(f);
+    }
+    assert_int_equal(f->children, children + 1);
+    return newest(f, command);
+}
+
+static void a_device_held_for_a_moment_is_tried_again(void **fixture)
+{
+    struct fixture *f = *fixture;
+    dump(f, "Primary", "Secondary", "UpToDate", "UpToDate", "Connected");
+    run(f, DRBDCTL_COMMAND_SECONDARY);
+    struct fake *program = newest(f, "drbdadm secondary og");
+    for (int i = 0; i < 2; i++) {
+        finish(f, program, 11, HELD);
+        assert_int_equal(f->outcomes, 0);
+        program = again(f, "drbdadm secondary og", f->children);
+    }
+    finish(f, program, 0, "");
+    say(stream(f), "change resource name:og role:Secondary\n");
+    expect(f, DRBDCTL_RESULT_OK);
+}
+
 static void a_held_device_is_not_made_secondary(void **fixture)
 {
     struct fixture *f = *fixture;
     dump(f, "Primary", "Secondary", "UpToDate", "UpToDate", "Connected");
     run(f, DRBDCTL_COMMAND_SECONDARY);
-    finish(f, newest(f, "drbdadm secondary og"), 11,
-           "0: State change failed: (-12) Device is held open by someone\n");
+    uint64_t began_ms = common_boot_ms();
+    struct fake *program = newest(f, "drbdadm secondary og");
+    for (int i = 0; i < 5; i++) {
+        finish(f, program, 11, HELD);
+        program = again(f, "drbdadm secondary og", f->children);
+    }
+    finish(f, program, 11, HELD);
     expect(f, DRBDCTL_RESULT_HELD_OPEN);
+    uint64_t took_ms = common_boot_ms() - began_ms;
+    assert_true(took_ms >= 450 && took_ms < 3000);
+}
+
+static void closing_during_the_pause_is_safe(void **fixture)
+{
+    struct fixture *f = *fixture;
+    run(f, DRBDCTL_COMMAND_DOWN);
+    finish(f, newest(f, "drbdadm down og"), 11, HELD);
+    drbdctl_close(f->link);
+    f->link = NULL;
+    assert_int_equal(last(f)->result, DRBDCTL_RESULT_CANCELLED);
 }
 
 static void the_module_is_loaded_before_the_resource(void **fixture)
@@ -880,6 +926,8 @@ int main(void)
         CASE(what_is_so_already_is_no_failure),
         CASE(a_connect_that_failed_without_a_connection_has_failed),
         CASE(the_shared_secret_is_hidden_in_the_tools_words),
+        CASE(a_device_held_for_a_moment_is_tried_again),
+        CASE(closing_during_the_pause_is_safe),
         CASE(a_held_device_is_not_made_secondary),
         CASE(the_module_is_loaded_before_the_resource),
         CASE(a_missing_module_is_named),
