@@ -46,7 +46,7 @@ guest_boot() {
         cards+=("vec$card:transport=tap,ifname=$guest$card,depth=128,gro=1,mac=02:77:00:0$card:00:$number")
     done
     rm -rf "$state/uml-$guest"
-    ip netns exec "$ns" env -i PATH="$PATH" HOME="$state" TMPDIR=/dev/shm LD_PRELOAD="$image/preload.so" \
+    ip netns exec "$ns" env -i PATH="$PATH" HOME="$state" TMPDIR=/dev/shm LD_PRELOAD="$preload" \
         setsid unshare --pid --fork --kill-child=SIGKILL \
         bash -c '"$@"; exit' "og-lab-$lab-$guest" "$image/linux.uml" \
         mem="$memory" umid="uml-$guest" uml_dir="$state/" \

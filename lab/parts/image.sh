@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # image.sh - builds what the guests boot from, once, and again when anything it is made of changes.
 #
-# $cache/image-KEY/ holds the kernel and its modules (from Debian's user-mode-linux, unpacked, not
-# installed), preload.so, base.ext4 (each guest has its own overlay over it) and the driver's key.
-# KEY is a hash of this file, of guest/, of uml/ and of the host's Debian sources.
+# $cache/image-KEY/ holds the kernel (from Debian's user-mode-linux, unpacked, not installed),
+# base.ext4 (each guest has its own overlay over it) and the driver's key. KEY is a hash of this
+# file, of guest/ and of the host's Debian sources. $cache/preload-KEY.so is built from uml/.
 
 # The host's own sources, those of Debian only: other archives may not fit the guest.
 image_sources() {
@@ -22,7 +22,7 @@ image_key() {
     [ ${#files[@]} -gt 0 ] || die "found no Debian 12 (bookworm) source in /etc/apt"
     {
         cat "${files[@]}" "$lab_root/parts/image.sh"
-        cd "$lab_root" && find guest uml -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+        cd "$lab_root" && find guest -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
     } | sha256sum | cut -c1-16
 }
 
@@ -33,6 +33,7 @@ image_path() {
 # image_ensure: sets $image; builds it when it is not there. One builder at a time.
 image_ensure() {
     image=$(image_path)
+    preload_ensure
     [ -f "$image/complete" ] && return
     [ "$(id -u)" = 0 ] || die "building the image needs root"
     need mmdebstrap:mmdebstrap mke2fs:e2fsprogs gcc:gcc ssh-keygen:openssh-client \
@@ -48,6 +49,20 @@ image_ensure() {
     exec {lock}>&-
 }
 
+# preload_ensure: sets $preload. Never written in place, as running guests have it mapped.
+preload_ensure() {
+    local key
+    key=$(cat "$lab_root"/uml/* | sha256sum | cut -c1-16)
+    preload=$cache/preload-$key.so
+    [ -f "$preload" ] && return
+    need gcc:gcc /usr/include/stdio.h:libc6-dev
+    mkdir -p "$cache"
+    gcc -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -Wall -Wextra -Werror -o "$preload.$$" "$lab_root"/uml/*.c -ldl ||
+        die "cannot compile $lab_root/uml"
+    mv -f "$preload.$$" "$preload"
+    find "$cache" -maxdepth 1 -name 'preload-*.so' ! -name "${preload##*/}" -mmin +1440 -delete
+}
+
 image_build() {
     local dir=$1 work=$1.new packages sources
     [ "$(df -k --output=avail "$cache" | tail -1)" -gt 3000000 ] ||
@@ -59,8 +74,6 @@ image_build() {
     mapfile -t sources < <(image_sources)
 
     image_kernel "$work"
-    gcc -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -Wall -Wextra -Werror \
-        -o "$work/preload.so" "$lab_root/uml/preload.c" -ldl
     gcc -std=c11 -O1 -static -nostdlib -ffreestanding -fno-stack-protector -fno-builtin \
         -fcf-protection=none -Wall -Wextra -Werror -o "$work/helper" "$lab_root/guest/with-environment.c"
     ssh-keygen -q -t ed25519 -N '' -C open-gateway-lab -f "$work/key"

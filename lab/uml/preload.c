@@ -7,15 +7,19 @@
  *    completes such a write; the added part is in its initial state.
  * 2. A guest that reboots runs linux.uml anew in the same process with the old descriptors open,
  *    and its own network taps are then busy. They are closed when the program starts.
+ * 3. A reboot by a watchdog comes from inside a signal handler. The new kernel would begin with
+ *    that handler's signals blocked, never see its timer and hang. It gets a clean signal state.
  */
 #include <cpuid.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -36,6 +40,23 @@ static struct {
     _Alignas(64) unsigned char area[XSAVE_MAX_BYTES];
 } preload;
 
+/* What the kernel before this one in the same process left: timers, pending and blocked signals. */
+static void preload_clean_signals(void)
+{
+    const struct itimerval off = {0};
+    sigset_t none;
+
+    (void)setitimer(ITIMER_REAL, &off, NULL);
+    (void)setitimer(ITIMER_VIRTUAL, &off, NULL);
+    (void)setitimer(ITIMER_PROF, &off, NULL);
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_IGN); /* drops what is pending */
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL);
+}
+
 __attribute__((constructor)) static void preload_init(void)
 {
     unsigned eax = 0;
@@ -48,8 +69,10 @@ __attribute__((constructor)) static void preload_init(void)
     memcpy(&preload.ptrace, &symbol, sizeof(symbol));
     if (__get_cpuid_count(XSAVE_LEAF, 0, &eax, &ebx, &ecx, &edx) && ebx <= XSAVE_MAX_BYTES)
         preload.area_bytes = ebx;
-    if (strcmp(program_invocation_short_name, "linux.uml") == 0)
-        (void)close_range(STDERR_FILENO + 1, ~0U, 0);
+    if (strcmp(program_invocation_short_name, "linux.uml") != 0)
+        return;
+    (void)close_range(STDERR_FILENO + 1, ~0U, 0);
+    preload_clean_signals();
 }
 
 /* Only the kernel's main thread traces, so one static area is enough. */
