@@ -136,7 +136,8 @@ struct arb_witness {
     X(CLEANING, "cleaning") /* boot clean-up is running (row 1) */                                \
     X(TAKING, "taking") X(TAKEN, "taken")                                                         \
     X(TAKE_FAILED, "take failed")       /* needs release */                                       \
-    X(PEER_LIVES, "peer lives")         /* the kernel refused: the peer is Primary; released */   \
+    X(PEER_LIVES, "peer lives")         /* the kernel refused: the peer is Primary; released.     \
+                                         * Rests there like IDLE until the next take */           \
     X(RELEASING, "releasing") X(RELEASE_FAILED, "release failed")
 #define ARB_EXEC_ENUM(id, text) ARB_EXEC_##id,
 enum arb_exec { ARB_EXECS(ARB_EXEC_ENUM) ARB_EXEC_COUNT }; /* where the executor is */
@@ -190,6 +191,18 @@ struct arb_config {
     struct arb_constants constants;
 };
 
+enum { ARB_ACTIONS = 12 };
+
+/* Why the register is to be changed. */
+enum arb_purpose {
+    ARB_FOR_NOTHING,
+    ARB_FOR_ACTIVATION, /* PAIR, term raised: elected while the pair is whole */
+    ARB_FOR_CLAIM,      /* SOLO(me), term raised */
+    ARB_FOR_BEAT,       /* PAIR as it is; the term is raised where the register fell behind */
+    ARB_FOR_HEALING,    /* SOLO(me) to PAIR */
+    ARB_FOR_GIVING_BACK /* SOLO(me) to PAIR by a node that is not active */
+};
+
 struct arb_state {
     enum arb_phase phase;
     uint64_t since_ms;        /* of the phase */
@@ -212,6 +225,16 @@ struct arb_state {
     bool stopping;            /* a release for the administrator's stop */
     uint16_t row;             /* rule that last changed something */
     const char *reason;       /* its sentence; never NULL */
+    /* the rest is the arbiter's own memory */
+    struct arb_durable saved; /* newest durable state known to be on the disk */
+    uint64_t save_asked_ms;   /* when `durable` was last handed out for saving */
+    uint64_t tried_term;      /* highest term this run has asked the register for */
+    uint8_t ask_purpose;      /* enum arb_purpose, with CAS */
+    uint32_t ask_failures;    /* questions in a row that got no answer */
+    uint32_t lost_raises;     /* raises of seq that lost questions of ours may have made */
+    bool answered;            /* the present fence question was answered */
+    bool vip_waits;           /* vip_from_ms still moves with what is learnt of the break */
+    uint64_t acted_ms[ARB_ACTIONS]; /* when each action was last issued in this phase; 0: not */
 };
 
 #define ARB_DO_SAVE (1u << 0)        /* write state.durable, then report saved_serial */
@@ -259,5 +282,7 @@ const char *arb_disk_name(enum arb_disk disk);
 const char *arb_link_name(enum arb_link link);
 const char *arb_exec_name(enum arb_exec exec);
 const char *arb_outcome_name(enum arb_outcome outcome);
+/* The sentence of rule `row` (several rules may carry one number: the first); NULL: no such row. */
+const char *arb_row_text(uint16_t row);
 
 #endif
