@@ -35,6 +35,7 @@ enum {
     CONFIG_HASH_CHARS = 161,    /* SECRETS_HASH_CHARS and its NUL */
     CONFIG_DNS_MAX = 3,
     CONFIG_SETTINGS_MAX = 64,
+    CONFIG_SECTIONS_MAX = 16,
     CONFIG_PROBLEMS_MAX = 64,
 };
 
@@ -44,7 +45,7 @@ enum config_role { CONFIG_ROLES(CONFIG_ROLE_ENUM) CONFIG_ROLE_COUNT }; /* by ins
 
 /* All texts are NUL-terminated; "" means "not given". Addresses are numeric IPv4. */
 struct config {
-    struct { /* this node */
+    struct { /* this node; netmasks are kept as prefix lengths */
         char name[CONFIG_WORD_CHARS]; /* as `uname -n` says; default: the first label of fqdn */
         char fqdn[CONFIG_NAME_CHARS];
         char interface[CONFIG_DEVICE_CHARS]; /* of the client LAN; carries the virtual address too */
@@ -104,6 +105,7 @@ struct config {
         char key_file[CONFIG_PATH_CHARS];
     } gateway;
     uint16_t lines[CONFIG_SETTINGS_MAX]; /* where each setting stands in the file read; 0: default */
+    uint16_t section_lines[CONFIG_SECTIONS_MAX];
 };
 
 struct config_problem {

@@ -7,7 +7,7 @@ configure_tree() { # configure_tree TREE
     local options=()
     case $1 in
     release) options=(-DCMAKE_BUILD_TYPE=Release) ;;
-    test) options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo -DASAN=ON -DUBSAN=ON -DWERROR=ON) ;;
+    test) options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo "-DCMAKE_C_FLAGS_RELWITHDEBINFO=-O1 -g" -DASAN=ON -DUBSAN=ON -DWERROR=ON) ;;
     fuzz) options=(-DCMAKE_BUILD_TYPE=RelWithDebInfo -DASAN=ON -DUBSAN=ON -DFUZZ=ON
         -DCMAKE_C_COMPILER=clang) ;;
     esac
