@@ -194,7 +194,8 @@ const struct arb_row arb__rows_answer[] = {
 static void learn_saved(struct arb_call *call)
 {
     struct arb_state *state = &call->plan.next;
-    call->saved = call->facts->saved_serial == state->save_serial;
+    /* nothing may be written over a record that could not be read */
+    call->saved = call->facts->durable_readable && call->facts->saved_serial == state->save_serial;
     if (call->saved)
         state->saved = state->durable;
 }
