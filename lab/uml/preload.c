@@ -25,7 +25,7 @@
 
 enum {
     XSAVE_LEAF = 0xd,
-    XSAVE_LEGACY_BYTES = 576,  /* x87 and SSE part and the header: the least a valid area has */
+    XSAVE_LEGACY_BYTES = 576, /* x87 and SSE part and the header: the least a valid area has */
     XSAVE_FEATURES_OFFSET = 512,
     XSAVE_MAX_BYTES = 65536,
 };
