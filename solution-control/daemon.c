@@ -394,9 +394,8 @@ static void on_vip_lost(void *context, int family)
 static void on_executor_changed(void *context)
 {
     struct sol_daemon *daemon = context;
-    if (executor_state(daemon->executor) == ARB_EXEC_TAKEN)
-        probes_start(daemon->probes);
-    else
+    enum arb_exec state = executor_state(daemon->executor);
+    if (state != ARB_EXEC_TAKING && state != ARB_EXEC_TAKEN)
         probes_stop(daemon->probes);
     sol_daemon_kick(daemon);
 }

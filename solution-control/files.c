@@ -2,7 +2,6 @@
  * start, written atomically, and only when their content changes. */
 #include "solution-control/solution_control.h"
 
-#include "drbd/drbd.h"
 #include "drbd/drbdctl_resource.h"
 #include "ha/corosync_conf.h"
 #include "lib/common/buf.h"

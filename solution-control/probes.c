@@ -274,9 +274,7 @@ void probes_start(struct probes *probes)
 
 void probes_stop(struct probes *probes)
 {
-    if (!probes->running || executor_current(probes->daemon->executor) == EXECUTOR_START_GATEWAY ||
-        executor_current(probes->daemon->executor) == EXECUTOR_CLAIM_VIP ||
-        executor_current(probes->daemon->executor) == EXECUTOR_TICKLE)
+    if (!probes->running)
         return;
     probes->running = false;
     probes->trouble[0] = '\0';

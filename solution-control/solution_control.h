@@ -18,6 +18,7 @@
 #ifndef OG_SOLUTION_SOLUTION_CONTROL_H
 #define OG_SOLUTION_SOLUTION_CONTROL_H
 
+#include "drbd/drbd.h"
 #include "drbd/drbdctl_fence.h"
 #include "drbd/drbdctl_link.h"
 #include "ha/arbiter.h"
