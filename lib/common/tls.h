@@ -1,12 +1,12 @@
 /* tls.h - TLS settings (contexts) and byte channels over TCP, encrypted or plain.
  *
- * OpenSSL works on memory only; libuv moves the bytes. A channel owns its TCP handle, its TLS state
+ * OpenSSL works on memory only (a BIO over the channel's own buffers); libuv moves the bytes. A channel owns its TCP handle, its TLS state
  * and a queue of unsent bytes. TLS 1.2 at least, no compression, no renegotiation, session tickets
  * (stateless). An idle TLS channel keeps no read or write buffer.
  *
  * Order of callbacks: ready, then any of data/drained, end at most once, closed exactly once as the
  * last; after closed has returned the channel is gone. No callback comes from within a call of
- * this header, except data from tls_channel_resume(). */
+ * this header. An accepted plain channel is ready at once, without a call of ready. */
 #ifndef OG_COMMON_TLS_H
 #define OG_COMMON_TLS_H
 
@@ -70,7 +70,8 @@ int tls_channel_write(struct tls_channel *channel, const void *bytes, size_t len
 size_t tls_channel_queued_bytes(const struct tls_channel *channel);
 /* Bytes that the kernel has taken so far: grows while the other side reads. */
 uint64_t tls_channel_sent_bytes(const struct tls_channel *channel);
-/* Stops and restarts reading: back-pressure towards the sender. */
+/* Stops and restarts reading: back-pressure towards the sender. After a pause the rest of the present
+ * read (some 16 KiB) may still come. */
 void tls_channel_pause(struct tls_channel *channel);
 void tls_channel_resume(struct tls_channel *channel);
 /* Sends what is queued, says goodbye, waits up to grace_ms for the other side's end (so that the
@@ -79,7 +80,8 @@ void tls_channel_shutdown(struct tls_channel *channel, uint64_t grace_ms);
 /* Closes now; queued bytes are lost. closed comes from the loop. Calling it twice is fine. */
 void tls_channel_close(struct tls_channel *channel);
 bool tls_channel_is_tls(const struct tls_channel *channel);
-/* The other side's address; 0 or negative errno. */
+/* Both ends' addresses; 0 or negative errno. */
 int tls_channel_peer(const struct tls_channel *channel, struct sockaddr_storage *ret_address);
+int tls_channel_local(const struct tls_channel *channel, struct sockaddr_storage *ret_address);
 
 #endif

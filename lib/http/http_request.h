@@ -16,6 +16,8 @@
 #include "lib/http/http.h"
 #include "lib/http/repr.h"
 
+#include <sys/socket.h>
+
 struct http_request;
 struct http_route;
 
@@ -39,6 +41,10 @@ const void *http_request_data(const struct http_request *request);
 const struct http_route *http_request_route(const struct http_request *request);
 uint64_t http_request_id(const struct http_request *request);       /* for logs; counts from 1 */
 const char *http_request_peer(const struct http_request *request);  /* "10.77.1.1", "::1" */
+/* Both ends of the connection; zeroed once the client has gone. Either may be NULL. */
+void http_request_addresses(const struct http_request *request,
+                            struct sockaddr_storage *ret_local,
+                            struct sockaddr_storage *ret_remote);
 bool http_request_is_tls(const struct http_request *request);
 const char *http_request_host(const struct http_request *request);  /* Host header or "" */
 struct arena *http_request_arena(struct http_request *request);     /* freed with the request */

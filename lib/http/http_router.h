@@ -49,8 +49,11 @@ struct http_match {
     const struct http_route *route; /* NULL: not found, or method not allowed */
     bool path_known;                /* rows exist for this path */
     char allow[HTTP_ALLOW_CHARS];   /* "GET, HEAD, POST" of the path's rows */
-    /* index of the segment that stands for parameter i of the path; borrowed names */
-    struct { const char *name; unsigned segment; } params[HTTP_SEGMENTS_MAX];
+    struct http_match_param {
+        const char *name; /* borrowed from the row's path; not NUL-terminated */
+        size_t name_bytes;
+        unsigned segment; /* index of the segment that stands for it */
+    } params[HTTP_SEGMENTS_MAX];
     unsigned param_count;
 };
 /* segments: the path's decoded parts, none empty. */

@@ -57,11 +57,14 @@ struct http_program {
 int http_server_new(uv_loop_t *loop, const struct http_router *router,
                     const struct http_program *program, struct http_server **ret_server,
                     struct diag *diag);
-/* Listens on one numeric address ("0.0.0.0", "::", "10.77.1.100" even while no interface has it:
- * IP_FREEBIND). port 0 picks a free one. tls NULL: plain. Several calls are fine. tls is borrowed until the
+/* Binds one numeric address ("0.0.0.0", "::", "10.77.1.100" even while no interface has it:
+ * IP_FREEBIND); connections wait in the kernel until http_server_start(). port 0 picks a free one.
+ * tls NULL: plain. Several calls are fine, also after the start. tls is borrowed until the
  * server is gone; reloading it (tls_context_reload) serves new connections with the new certificate. */
 int http_server_listen(struct http_server *server, const char *address, uint16_t port,
                        struct tls_context *tls, uint16_t *ret_port, struct diag *diag);
+/* Starts to accept on everything that http_server_listen() has bound so far. 0 or negative errno. */
+int http_server_start(struct http_server *server, struct diag *diag);
 
 struct http_server_stats {
     unsigned connections, streams;
