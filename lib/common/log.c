@@ -279,8 +279,9 @@ static void emit(const char *module, enum log_level level, const struct log_fiel
     }
 }
 
-static void vlog(const char *module, enum log_level level, const struct log_field *fields,
-                 const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void vlog(const char *module, enum log_level level,
+                                                       const struct log_field *fields,
+                                                       const char *format, va_list arguments)
 {
     int saved_errno = errno; /* logging an error must not change it */
     char message[2048];
