@@ -25,7 +25,8 @@ target_include_directories(og_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(og_flags INTERFACE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes
     -Wmissing-prototypes -Wold-style-definition -Wformat=2 -Wundef -Wvla -Wwrite-strings
-    -Wcast-qual -Wpointer-arith -Wimplicit-fallthrough -Wswitch-enum)
+    -Wcast-qual -Wpointer-arith -Wimplicit-fallthrough -Wswitch-enum
+    "SHELL:-include ${CMAKE_SOURCE_DIR}/lib/common/banned.h")
 if(WERROR)
     target_compile_options(og_flags INTERFACE -Werror)
 endif()

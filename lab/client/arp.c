@@ -82,7 +82,7 @@ static int arp_open(struct arp_watch *watch, const struct client_options *option
     watch->fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ARP));
     if (watch->fd < 0)
         return -errno;
-    (void)strcpy(request.ifr_name, options->interface);
+    memcpy(request.ifr_name, options->interface, strlen(options->interface) + 1);
     if (ioctl(watch->fd, SIOCGIFINDEX, &request) < 0)
         return -errno;
     watch->link = (struct sockaddr_ll){

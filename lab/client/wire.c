@@ -33,8 +33,8 @@ int wire_target_init(struct wire_target *target, const struct client_options *op
         fprintf(stderr, "og-lab-client: address or port is too long\n");
         return -EINVAL;
     }
-    (void)strcpy(target->host, options->address);
-    (void)strcpy(target->port, options->port);
+    memcpy(target->host, options->address, strlen(options->address) + 1);
+    memcpy(target->port, options->port, strlen(options->port) + 1);
     target->tls = SSL_CTX_new(TLS_client_method());
     if (target->tls == NULL)
         return -ENOMEM;
