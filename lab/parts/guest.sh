@@ -30,17 +30,23 @@ first_child() {
     echo "${children%% *}"
 }
 
+# guest_choose_image N: sets $image. An overlay belongs to the base it was made from: a guest that
+# has one keeps that image, even when a newer one was built meanwhile.
+guest_choose_image() {
+    preload_ensure
+    image=$(cat "$state/$1.image" 2>/dev/null) || true
+    [ -n "$image" ] && [ -f "$image/complete" ] && [ -f "$state/$1.cow" ] && return
+    image_ensure
+    rm -f "$state/$1.cow"
+    echo "$image" >"$state/$1.image"
+}
+
 guest_boot() {
     local guest=$1 number card cards=() uml_init uml_kernel
     number=$(guest_number "$guest")
     guest_alive "$guest" && return
     guest_reap "$guest"
-    image_ensure
-    # an overlay belongs to the base it was made from
-    if [ "$(cat "$state/$guest.image" 2>/dev/null)" != "$image" ]; then
-        rm -f "$state/$guest.cow"
-        echo "$image" >"$state/$guest.image"
-    fi
+    guest_choose_image "$guest"
     [ -f "$state/$guest.disk" ] || truncate -s "$disk" "$state/$guest.disk"
     for card in 0 1 2; do
         cards+=("vec$card:transport=tap,ifname=$guest$card,depth=128,gro=1,mac=02:77:00:0$card:00:$number")
@@ -166,21 +172,27 @@ cmd_up_abandoned() {
     trap '' INT TERM HUP
     say "not up: taking the lab down again"
     if [ -z "${OG_LAB_QUIET:-}" ]; then tail -n 5 "$state"/?.log >&2 2>/dev/null || true; fi
-    cmd_down
+    lab_end
     exit "$1"
 }
 
-cmd_down() {
-    local keep=
-    [ "${1:-}" = --keep ] && keep=1
+# lab_end [--keep]. The files behind the guests' memory are unlinked as soon as they are mapped, so
+# killing the processes is enough to be rid of them.
+lab_end() {
     net_down
-    # hosts' files of the guests' memory are unlinked as soon as they are mapped; nothing to remove
-    if [ -n "$keep" ]; then
+    if [ "${1:-}" = --keep ]; then
         rm -rf "$state"/uml-* "$state"/*.ssh "$state"/*.init "$state"/*.kernel
     else
         rm -rf "$state"
     fi
     say "lab $lab is down"
+}
+
+cmd_down() {
+    case ${1:-} in
+    '' | --keep) lab_end "$@" ;;
+    *) usage_error "down takes --keep or nothing" ;;
+    esac
 }
 
 cmd_start() {
@@ -222,12 +234,13 @@ cmd_sh() {
 
 cmd_put() {
     [ $# = 3 ] || usage_error "put needs a guest, a file and a destination"
-    local guest=$1 file=$2 dest=$3 mode
+    local guest=$1 file=$2 dest=$3 mode base
     need_guest "$guest"
     [ -f "$file" ] || die "no file $file"
     mode=$(stat -c %a "$file")
+    base=${file##*/}
     guest_sh "$guest" "$(printf 'd=%q; if [ -d "$d" ]; then d=$d/%q; fi; cat >"$d.new" && chmod %s "$d.new" && mv -f "$d.new" "$d"' \
-        "$dest" "$(basename "$file")" "$mode")" <"$file"
+        "$dest" "$base" "$mode")" <"$file"
 }
 
 cmd_get() {

@@ -139,7 +139,9 @@ image_customize() {
     rm -f "$root/etc/hostname"
     : >"$root/etc/machine-id" # empty, not missing: a missing one makes systemd enable everything
 
-    for unit in $(sed 's/#.*//' "$lab_root/guest/masked"); do
+    local units
+    read -r -d '' -a units < <(sed 's/#.*//' "$lab_root/guest/masked") || true
+    for unit in "${units[@]}"; do
         ln -sf /dev/null "$root/etc/systemd/system/$unit"
     done
     # Generators are programs, too; there is no fstab, encrypted disk, GPT or SysV script here.
@@ -156,10 +158,10 @@ image_customize() {
 
 # Older images go, unless a lab still has guests on them.
 image_prune() {
-    local keep=$1 old
+    local keep=$1 old labs=${OG_LAB_STATE:-/var/tmp/open-gateway-lab}
     for old in "$cache"/image-*; do
-        [ "$old" = "$keep" ] || [ ! -d "$old" ] && continue
-        grep -lsF "$old" /proc/[0-9]*/cmdline >/dev/null 2>&1 && continue
+        if [ "$old" = "$keep" ] || [ ! -d "$old" ]; then continue; fi
+        grep -qsF "$old" /proc/[0-9]*/cmdline "$labs"/*/?.image && continue
         rm -rf "$old"
         say "removed the old image ${old##*/}"
     done

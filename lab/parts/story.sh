@@ -58,7 +58,7 @@ figure() {
 story_fail() {
     story_failure=$1
     say "FAIL  $1"
-    [ -z "${2:-}" ] || sed 's/^/              | /' <<<"$2" | tail -20 >&2
+    [ -z "${2:-}" ] || tail -n 20 <<<"$2" | cut -c1-300 | sed 's/^/              | /' >&2
     exit 1
 }
 
@@ -132,6 +132,7 @@ cmd_story() {
     trap story_end EXIT
     trap 'story_failure="interrupted"; exit 130' INT TERM HUP
     say "story $name: $(sed -n 's/^# story: //p;T;q' "$story_dir/$name")"
+    # shellcheck disable=SC2317 # the story calls it
     lab() { "$lab_root/lab" "$@"; }
     # shellcheck source=/dev/null
     . "$story_dir/$name"
