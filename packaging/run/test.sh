@@ -78,7 +78,7 @@ stage_sim() {
     fi
 }
 
-# The stories of ./run test are named in lab/stories/in-test, one a line.
+# The stories of ./run test are named in lab/stories-in-test, one a line.
 stage_lab() {
     local story ran=0
     step "package" make_package_here || return 1
@@ -90,7 +90,7 @@ stage_lab() {
         else
             count 0 1
         fi
-    done < <(sed 's/#.*//' "$checkout/lab/stories/in-test" | awk 'NF { print $1 }')
+    done < <(sed 's/#.*//' "$checkout/lab/stories-in-test" | awk 'NF { print $1 }')
     [ $ran -gt 0 ]
 }
 
