@@ -86,8 +86,8 @@ static void close_socket(struct link *link)
 /* The address need not be there yet (FREEBIND); the device must. */
 static int open_descriptor(const struct link *link)
 {
-    AUTO(common_closep) int fd =
-        socket(link->local.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    AUTO(common_closep)
+    int fd = socket(link->local.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
     const int one = 1, priority = 6; /* the highest that needs no privilege */
@@ -161,8 +161,7 @@ static void transmit(struct heartbeat *heartbeat, unsigned index, uint64_t echo_
     };
     memcpy(message.payload, heartbeat->payload, heartbeat->payload_bytes);
     uint8_t bytes[PEER_MESSAGE_MAX_BYTES];
-    size_t len_bytes =
-        peer_message_write(&message, heartbeat->key, heartbeat->key_bytes, bytes);
+    size_t len_bytes = peer_message_write(&message, heartbeat->key, heartbeat->key_bytes, bytes);
     ssize_t sent = sendto(link->socket->fd, bytes, len_bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
                           (const struct sockaddr *)&link->peer, link->address_bytes);
     link->status.sent++;
@@ -236,7 +235,8 @@ static void warn_refused(struct heartbeat *heartbeat, unsigned index, const char
     heartbeat->refused_since_warning = 0;
 }
 
-/* Answers a datagram that may be old with an echo of its session. The living peer will repeat ours. */
+/* Answers a datagram that may be old with an echo of its session. The living peer will repeat ours.
+ */
 static void challenge(struct heartbeat *heartbeat, unsigned index,
                       const struct peer_message *message)
 {
@@ -300,8 +300,7 @@ static void judge(struct heartbeat *heartbeat, unsigned index, const struct peer
     const uint64_t session_before = heartbeat->guard.peer_session;
     switch (peer_guard_judge(&heartbeat->guard, message, index)) {
     case PEER_ACCEPT:
-        accept_message(heartbeat, index, message,
-                       heartbeat->guard.peer_session != session_before);
+        accept_message(heartbeat, index, message, heartbeat->guard.peer_session != session_before);
         break;
     case PEER_RENEW:
         if (renew_session(heartbeat) == 0)
@@ -325,8 +324,7 @@ static void receive_one(struct heartbeat *heartbeat, unsigned index, const uint8
 {
     struct heartbeat_link_status *status = &heartbeat->links[index].status;
     struct peer_message message;
-    int code =
-        peer_message_read(bytes, len_bytes, heartbeat->key, heartbeat->key_bytes, &message);
+    int code = peer_message_read(bytes, len_bytes, heartbeat->key, heartbeat->key_bytes, &message);
     if (code == 0) {
         judge(heartbeat, index, &message);
     } else if (code == -EPROTONOSUPPORT) {

@@ -291,8 +291,8 @@ static void send_one(struct run *run, int fd, const struct tickle_connection *co
     tickle_segment_build(connection, numbers[0], numbers[1], segment);
     struct sockaddr_storage to;
     socklen_t to_bytes = fill_address(&to, connection->family, connection->remote);
-    if (sendto(fd, segment, sizeof(segment), MSG_NOSIGNAL, (const struct sockaddr *)&to,
-               to_bytes) < 0) {
+    if (sendto(fd, segment, sizeof(segment), MSG_NOSIGNAL, (const struct sockaddr *)&to, to_bytes) <
+        0) {
         run->result.send_errors++;
         run->result.last_send_error = -errno;
     } else {
@@ -366,7 +366,8 @@ int tickle_start(uv_loop_t *loop, const struct tickle_options *options, tickle_f
 {
     if (options->vip_count == 0 || options->vip_count > VIPS_MAX ||
         options->connection_count > TICKLE_CONNECTIONS_MAX)
-        return diag_fail(diag, -EINVAL, "tickling needs one or two addresses and at most %d connections",
+        return diag_fail(diag, -EINVAL,
+                         "tickling needs one or two addresses and at most %d connections",
                          TICKLE_CONNECTIONS_MAX);
     struct run *run = calloc(1, sizeof(*run));
     if (run == NULL)

@@ -221,8 +221,7 @@ static void on_frame(void *context, const uint8_t *frame, size_t frame_bytes)
     struct vip *vip = context;
     for (unsigned i = 0; i < vip->options.address_count; i++) {
         uint8_t mac[VIP_MAC_BYTES];
-        enum vip_claim claim =
-            vip_packet_read(frame, frame_bytes, &vip->options.addresses[i], mac);
+        enum vip_claim claim = vip_packet_read(frame, frame_bytes, &vip->options.addresses[i], mac);
         if (claim == VIP_CLAIM_NONE || memcmp(mac, vip->device.mac, sizeof(mac)) == 0)
             continue;
         hear_foreign(vip, i, claim, mac);
@@ -236,8 +235,8 @@ static void on_frame(void *context, const uint8_t *frame, size_t frame_bytes)
 static void check_held(struct vip *vip, unsigned index)
 {
     struct rtnl_link link;
-    if (!vip->held || rtnl_link_by_address(vip->rtnl, &vip->options.addresses[index], &link, NULL) !=
-                          -EADDRNOTAVAIL)
+    if (!vip->held || rtnl_link_by_address(vip->rtnl, &vip->options.addresses[index], &link,
+                                           NULL) != -EADDRNOTAVAIL)
         return;
     if (vip->options.on_lost != NULL)
         vip->options.on_lost(vip->options.context, vip->options.addresses[index].family);
@@ -409,8 +408,9 @@ int vip_drop(struct vip *vip, struct diag *diag)
     timer_stop(vip->announce_timer);
     if (vip->options.watchdog != NULL)
         watchdog_clear_addresses(vip->options.watchdog);
-    /* Before the address goes, since the kernel sends a reset only from an address it has; once more
-     * afterwards for whoever reconnected in between (he finds the new owner by his own next packet). */
+    /* Before the address goes, since the kernel sends a reset only from an address it has; once
+     * more afterwards for whoever reconnected in between (he finds the new owner by his own next
+     * packet). */
     reset_connections(vip);
     int code = remove_addresses(vip, diag);
     reset_connections(vip);

@@ -71,9 +71,8 @@ static int open_socket(int link_index, const struct rtnl_addr *address)
     if (code < 0)
         return code;
     const uint16_t protocol = address->family == AF_INET6 ? ETH_P_IPV6 : ETH_P_ARP;
-    const struct sockaddr_ll where = {.sll_family = AF_PACKET,
-                                      .sll_protocol = htons(protocol),
-                                      .sll_ifindex = link_index};
+    const struct sockaddr_ll where = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = link_index};
     if (bind(fd, (const struct sockaddr *)&where, sizeof(where)) < 0)
         return -errno;
     int result = fd;

@@ -199,8 +199,7 @@ static enum vip_claim read_nd(const uint8_t *frame, const uint8_t *ipv6, size_t 
 
     const enum vip_claim claim = judge_nd(ipv6, message, address);
     const uint8_t *mac = frame + VIP_MAC_BYTES;
-    const unsigned option =
-        message[0] == ND_ADVERTISEMENT ? OPTION_TARGET_MAC : OPTION_SOURCE_MAC;
+    const unsigned option = message[0] == ND_ADVERTISEMENT ? OPTION_TARGET_MAC : OPTION_SOURCE_MAC;
     if (claim == VIP_CLAIM_NONE ||
         !find_mac_option(message + ND_BYTES, message_bytes - ND_BYTES, option, &mac))
         return VIP_CLAIM_NONE;

@@ -25,8 +25,8 @@ enum {
 };
 
 /* Two threads, not one: the kernel's network lock can be held for seconds by a driver that resets
- * itself, and a renewal that waits for it must not starve the device. Each sleeps in poll() on its own
- * eventfd until its next time. */
+ * itself, and a renewal that waits for it must not starve the device. Each sleeps in poll() on its
+ * own eventfd until its next time. */
 struct watchdog {
     const struct watchdog_kernel *kernel;
     struct watchdog_device device; /* fd -1 without a device; constant while the threads run */
@@ -41,7 +41,8 @@ struct watchdog {
     bool real_time;
     char real_time_refusal[WATCHDOG_TEXT_CHARS];
 
-    /* Held during one renewal, so that clearing waits for one that is under way. Inherits priority. */
+    /* Held during one renewal, so that clearing waits for one that is under way. Inherits priority.
+     */
     pthread_mutex_t addresses_mutex;
     struct rtnl_addr addresses[WATCHDOG_ADDRESSES_MAX];
     unsigned address_count;
@@ -229,7 +230,8 @@ static int check_options(const struct watchdog_options *options, struct diag *di
         return diag_fail(diag, -EINVAL, "the watchdog's time-out must be 1 to 60 s, not %u",
                          options->timeout_s);
     if (options->renew_period_ms < 50 || options->renew_period_ms > 5000)
-        return diag_fail(diag, -EINVAL, "the address's renewal period must be 50 to 5000 ms, not %u",
+        return diag_fail(diag, -EINVAL,
+                         "the address's renewal period must be 50 to 5000 ms, not %u",
                          options->renew_period_ms);
     return 0;
 }

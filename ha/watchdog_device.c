@@ -197,8 +197,8 @@ static int open_one(const struct watchdog_kernel *kernel, const char *path, unsi
                          uv_strerror(device.fd),
                          device.fd == -EBUSY ? " (another program holds it)" : "");
     (void)snprintf(device.path, sizeof(device.path), "%s", path);
-    if (kernel->get_identity(kernel->context, device.fd, device.identity,
-                             sizeof(device.identity)) < 0)
+    if (kernel->get_identity(kernel->context, device.fd, device.identity, sizeof(device.identity)) <
+        0)
         (void)snprintf(device.identity, sizeof(device.identity), "unknown");
     device.software = says_software(device.identity);
 
@@ -253,7 +253,8 @@ int watchdog_device_open(const struct watchdog_kernel *kernel, const char *path,
 
     int load = kernel->load_softdog(kernel->context, timeout_s);
     if (load < 0 && code == -ENODEV)
-        return diag_fail(diag, -ENODEV, "this machine has no watchdog and softdog cannot be loaded: %s",
+        return diag_fail(diag, -ENODEV,
+                         "this machine has no watchdog and softdog cannot be loaded: %s",
                          uv_strerror(load));
     /* udev may need a moment to create the device file */
     for (int i = 0; i < 40; i++) {

@@ -34,7 +34,7 @@ struct witness {
     struct timer *retry;
     char cluster[CLUSTER_CHARS];
     uint32_t node;
-    char last_error[256];
+    char last_error[512];
 
     enum step step;
     bool is_cas;
@@ -65,7 +65,8 @@ static void finish(struct witness *witness, enum arb_outcome outcome,
         answer.run = reply->run;
         witness->last_error[0] = '\0';
     } else {
-        (void)snprintf(witness->last_error, sizeof(witness->last_error), "%s", message);
+        if (message != witness->last_error)
+            (void)snprintf(witness->last_error, sizeof(witness->last_error), "%s", message);
         answer.message = witness->last_error;
     }
     witness->step = STEP_IDLE;
