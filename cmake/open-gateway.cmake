@@ -73,7 +73,7 @@ og_package(ssl libssl libcrypto)
 og_package(xml libxml-2.0)
 og_package(systemd libsystemd)
 og_package(mnl libmnl)
-og_package(corosync libcpg libquorum libvotequorum libcmap)
+og_package(corosync libcpg libquorum libvotequorum libcmap libcorosync_common)
 og_package(cmocka cmocka)
 
 # og_library(NAME SOURCES ... LINK ...): a static library of one room.
