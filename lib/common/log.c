@@ -5,6 +5,7 @@
 #include "lib/common/log.h"
 
 #include "lib/common/common.h"
+#include "lib/common/log_private.h"
 #include "lib/common/log_text.h"
 
 #include <errno.h>
@@ -43,6 +44,7 @@ static struct {
     char program[MODULE_CHARS];
     atomic_int target;
     atomic_int journal_fd;
+    struct sockaddr_un journal;
     atomic_bool journal_stalled;
     atomic_ulong dropped;
     atomic_int default_level;
@@ -52,6 +54,7 @@ static struct {
     pthread_mutex_t change;
 } state = {
     .journal_fd = -1,
+    .journal = {.sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket"},
     .default_level = LOG_LEVEL_INFO,
     .highest_level = LOG_LEVEL_INFO,
     .change = PTHREAD_MUTEX_INITIALIZER,
@@ -109,6 +112,11 @@ void log_init(const char *program)
     if (stderr_is_journal() && atomic_load(&state.journal_fd) >= 0)
         target = TARGET_JOURNAL;
     atomic_store(&state.target, target);
+}
+
+void log__set_journal_socket(const char *path)
+{
+    (void)snprintf(state.journal.sun_path, sizeof(state.journal.sun_path), "%s", path);
 }
 
 static struct module_level *find_module(const char *module)
@@ -227,13 +235,12 @@ static void write_line(enum target target, const char *module, enum log_level le
 
 static int send_journal(const char *data, size_t len_bytes)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = LOG_JOURNAL_SOCKET};
     /* After one stall, no further waiting until journald takes lines again. */
     int flags = MSG_NOSIGNAL | (atomic_load(&state.journal_stalled) ? MSG_DONTWAIT : 0);
     ssize_t sent;
     do
         sent = sendto(atomic_load(&state.journal_fd), data, len_bytes, flags,
-                      (const struct sockaddr *)&address, sizeof(address));
+                      (const struct sockaddr *)&state.journal, sizeof(state.journal));
     while (sent < 0 && errno == EINTR);
     int r = sent < 0 ? -errno : 0;
     atomic_store(&state.journal_stalled, r == -EAGAIN);

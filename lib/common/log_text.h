@@ -6,8 +6,6 @@
 
 #include <stddef.h>
 
-#define LOG_JOURNAL_SOCKET "/run/systemd/journal/socket"
-
 struct log_text {
     char *data; /* not NUL-terminated */
     size_t len_bytes, cap_bytes;

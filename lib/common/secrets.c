@@ -87,12 +87,21 @@ bool secrets_equal(const void *a, const void *b, size_t len_bytes)
     return CRYPTO_memcmp(a, b, len_bytes) == 0;
 }
 
-static int derive(const char *password, const uint8_t *salt, size_t salt_bytes,
-                  uint8_t out[HASH_BYTES])
+int secrets_scrypt(const char *password, const void *salt, size_t salt_bytes, unsigned ln,
+                   unsigned r, unsigned p, uint8_t *out, size_t out_bytes)
 {
-    int ok = EVP_PBE_scrypt(password, strlen(password), salt, salt_bytes, 1ULL << SCRYPT_LN,
-                            SCRYPT_R, SCRYPT_P, SCRYPT_MEMORY_BYTES, out, HASH_BYTES);
-    return ok == 1 ? 0 : -ENOMEM;
+    if (ln >= 64)
+        return -EINVAL;
+    int ok = EVP_PBE_scrypt(password, strlen(password), salt, salt_bytes, 1ULL << ln, r, p,
+                            SCRYPT_MEMORY_BYTES, out, out_bytes);
+    return ok == 1 ? 0 : -EINVAL;
+}
+
+static int derive(const char *password, const uint8_t salt[SALT_BYTES], uint8_t out[HASH_BYTES])
+{
+    int r = secrets_scrypt(password, salt, SALT_BYTES, SCRYPT_LN, SCRYPT_R, SCRYPT_P, out,
+                           HASH_BYTES);
+    return r < 0 ? -ENOMEM : 0; /* these parameters are fine: nothing else can be missing */
 }
 
 static const char hash_prefix[] = "$scrypt$ln=15,r=8,p=1$";
@@ -105,7 +114,7 @@ int secrets_password_hash(const char *password, char out[SECRETS_HASH_CHARS], st
 
     if (secrets_random(salt, sizeof(salt)) < 0)
         return diag_fail(diag, -EIO, "no random numbers for a password's salt");
-    int r = derive(password, salt, sizeof(salt), hash);
+    int r = derive(password, salt, hash);
     if (r < 0)
         return diag_fail(diag, r, "not enough memory to hash a password");
 
@@ -135,7 +144,7 @@ int secrets_password_check(const char *password, const char *stored)
         secrets_base64_decode(hash_text, strlen(hash_text), wanted, sizeof(wanted)) != HASH_BYTES)
         return -EINVAL;
 
-    int r = derive(password, salt, SALT_BYTES, hash);
+    int r = derive(password, salt, hash);
     if (r == 0 && !secrets_equal(hash, wanted, HASH_BYTES))
         r = -EACCES;
     secrets_wipe(hash, sizeof(hash));

@@ -20,8 +20,11 @@ void secrets_hex(const uint8_t *data, size_t len_bytes, char *out); /* 2*len+1 c
 void secrets_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t len_bytes,
                          uint8_t out[SECRETS_SHA256_BYTES]);
 bool secrets_equal(const void *a, const void *b, size_t len_bytes); /* constant time */
-/* scrypt (N 2^15, r 8, p 1), "$scrypt$ln=15,r=8,p=1$salt$hash" in base64. BLOCKS about 50-100 ms: call it on the
- * thread pool. */
+/* scrypt (RFC 7914) with N = 2^ln, at most 64 MiB: 128 * r * 2^ln bytes. Blocks. 0 or -EINVAL. */
+int secrets_scrypt(const char *password, const void *salt, size_t salt_bytes, unsigned ln,
+                   unsigned r, unsigned p, uint8_t *out, size_t out_bytes);
+/* scrypt (N 2^15, r 8, p 1), "$scrypt$ln=15,r=8,p=1$salt$hash" in base64. BLOCKS about 50-100 ms:
+ * call it on the thread pool. */
 int secrets_password_hash(const char *password, char out[SECRETS_HASH_CHARS], struct diag *diag);
 /* 0 equal, -EACCES different, -EINVAL the stored text is no hash of ours. Blocks likewise. */
 int secrets_password_check(const char *password, const char *stored);
