@@ -16,6 +16,7 @@
 
 \set ON_ERROR_STOP on
 
+SET client_min_messages = warning;
 BEGIN;
 
 CREATE SCHEMA IF NOT EXISTS open_gateway;
