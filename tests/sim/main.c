@@ -1,0 +1,289 @@
+/* og-sim: many schedules of faults in virtual time, or the readable trace of one. */
+#include "sim.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { JOBS_MAX = 64, FAILING_MAX = 16, ROWS = 128 };
+
+struct totals {
+    uint64_t schedules, violations, stuck, waiting, acknowledged, takeovers;
+    uint64_t kinds[VIOLATION_COUNT], faults[FAULT_COUNT], waits_rows[ROWS];
+    uint64_t overlap_ms, active_after_ms;
+    uint64_t failing[FAILING_MAX];
+    enum violation failing_kind[FAILING_MAX];
+    unsigned failings;
+};
+
+struct options {
+    uint64_t schedules, seed;
+    unsigned jobs;
+    bool trace;
+    const char *json;
+    enum break_rule broken_rule;
+    bool expect_violation;
+};
+
+static void usage(FILE *out)
+{
+    (void)fprintf(
+        out, "usage: og-sim [--schedules N] [--seed S] [--jobs J] [--json FILE]\n"
+             "       og-sim --seed S --trace      one schedule, told line by line\n"
+             "       og-sim --break RULE          with one rule broken; exit 0 when the damage\n"
+             "                                    is found within the schedules, else 1\n"
+             "Exit: 0 no violation, 1 violation, 2 wrong use.\nRules to break:");
+    for (int rule = 1; rule < BREAK_COUNT; rule++)
+        (void)fprintf(out, " %s", sim_break_name((enum break_rule)rule));
+    (void)fputc('\n', out);
+}
+
+static bool parse_number(const char *text, uint64_t *ret_value)
+{
+    char *end = NULL;
+    errno = 0;
+    const uint64_t value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0')
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+static bool parse_rule(const char *text, enum break_rule *ret_rule)
+{
+    for (int rule = 1; rule < BREAK_COUNT; rule++)
+        if (strcmp(text, sim_break_name((enum break_rule)rule)) == 0) {
+            *ret_rule = (enum break_rule)rule;
+            return true;
+        }
+    return false;
+}
+
+static int parse_options(int argc, char **argv, struct options *options)
+{
+    static const struct option known[] = {{"schedules", required_argument, NULL, 'n'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"jobs", required_argument, NULL, 'j'},
+                                          {"json", required_argument, NULL, 'o'},
+                                          {"trace", no_argument, NULL, 't'},
+                                          {"break", required_argument, NULL, 'b'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    uint64_t jobs = 1;
+    int letter;
+    while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        bool good = true;
+        switch (letter) {
+        case 'n':
+            good = parse_number(optarg, &options->schedules);
+            break;
+        case 's':
+            good = parse_number(optarg, &options->seed);
+            break;
+        case 'j':
+            good = parse_number(optarg, &jobs) && jobs >= 1 && jobs <= JOBS_MAX;
+            break;
+        case 'o':
+            options->json = optarg;
+            break;
+        case 't':
+            options->trace = true;
+            break;
+        case 'b':
+            good = parse_rule(optarg, &options->broken_rule);
+            break;
+        case 'h':
+            usage(stdout);
+            exit(0);
+        default:
+            good = false;
+        }
+        if (!good) {
+            usage(stderr);
+            return -1;
+        }
+    }
+    options->jobs = (unsigned)jobs;
+    return optind == argc ? 0 : -1;
+}
+
+static void add_result(struct totals *totals, uint64_t seed, const struct result *result)
+{
+    totals->schedules++;
+    totals->acknowledged += result->acknowledged;
+    totals->takeovers += result->takeovers;
+    if (result->overlap_ms > totals->overlap_ms)
+        totals->overlap_ms = result->overlap_ms;
+    if (result->active_after_ms > totals->active_after_ms)
+        totals->active_after_ms = result->active_after_ms;
+    for (int kind = 0; kind < FAULT_COUNT; kind++)
+        totals->faults[kind] += result->faults[kind];
+    if (result->waits) {
+        totals->waiting++;
+        if (result->waits_row < ROWS)
+            totals->waits_rows[result->waits_row]++;
+    }
+    if (result->violation == VIOLATION_NONE)
+        return;
+    totals->kinds[result->violation]++;
+    if (result->violation == VIOLATION_STUCK)
+        totals->stuck++;
+    else
+        totals->violations++;
+    if (totals->failings < FAILING_MAX) {
+        totals->failing_kind[totals->failings] = result->violation;
+        totals->failing[totals->failings++] = seed;
+    }
+}
+
+static void run_part(const struct options *options, unsigned job, struct totals *totals)
+{
+    static struct world world;
+    for (uint64_t i = job; i < options->schedules; i += options->jobs) {
+        sim_run(&world, options->seed + i, options->broken_rule, false);
+        add_result(totals, options->seed + i, &world.result);
+        if (options->broken_rule != BREAK_NONE && world.result.violation != VIOLATION_NONE)
+            return;
+    }
+}
+
+static void merge(struct totals *sum, const struct totals *part)
+{
+    sum->schedules += part->schedules;
+    sum->violations += part->violations;
+    sum->stuck += part->stuck;
+    sum->waiting += part->waiting;
+    sum->acknowledged += part->acknowledged;
+    sum->takeovers += part->takeovers;
+    sum->overlap_ms = part->overlap_ms > sum->overlap_ms ? part->overlap_ms : sum->overlap_ms;
+    if (part->active_after_ms > sum->active_after_ms)
+        sum->active_after_ms = part->active_after_ms;
+    for (int i = 0; i < VIOLATION_COUNT; i++)
+        sum->kinds[i] += part->kinds[i];
+    for (int i = 0; i < FAULT_COUNT; i++)
+        sum->faults[i] += part->faults[i];
+    for (int i = 0; i < ROWS; i++)
+        sum->waits_rows[i] += part->waits_rows[i];
+    for (unsigned i = 0; i < part->failings && sum->failings < FAILING_MAX; i++) {
+        sum->failing_kind[sum->failings] = part->failing_kind[i];
+        sum->failing[sum->failings++] = part->failing[i];
+    }
+}
+
+static int run_all(const struct options *options, struct totals *ret_totals)
+{
+    struct totals *parts = mmap(NULL, sizeof(*parts) * options->jobs, PROT_READ | PROT_WRITE,
+                                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (parts == MAP_FAILED) {
+        perror("mmap");
+        return -1;
+    }
+    int failed = 0;
+    pid_t children[JOBS_MAX] = {0};
+    for (unsigned job = 0; job < options->jobs; job++) {
+        children[job] = fork();
+        if (children[job] == 0) {
+            run_part(options, job, &parts[job]);
+            _exit(0);
+        }
+        failed += children[job] < 0;
+    }
+    for (unsigned job = 0; job < options->jobs; job++) {
+        int status = 0;
+        if (children[job] > 0 && (waitpid(children[job], &status, 0) < 0 || status != 0))
+            failed++;
+        merge(ret_totals, &parts[job]);
+    }
+    (void)munmap(parts, sizeof(*parts) * options->jobs);
+    if (failed > 0)
+        (void)fprintf(stderr, "og-sim: %d of %u jobs ended abnormally\n", failed, options->jobs);
+    return failed == 0 ? 0 : -1;
+}
+
+static void print_totals(const struct totals *totals, double seconds)
+{
+    printf("%" PRIu64 " schedules in %.1f s (%.0f a second)\n", totals->schedules, seconds,
+           (double)totals->schedules / seconds);
+    printf("violations %" PRIu64 ", stuck %" PRIu64 ", waiting for a missing node %" PRIu64 "\n",
+           totals->violations, totals->stuck, totals->waiting);
+    printf("takeovers %" PRIu64 ", acknowledged writes %" PRIu64
+           ", longest double address after a pause %" PRIu64 " ms, longest way back %" PRIu64
+           " ms\n",
+           totals->takeovers, totals->acknowledged, totals->overlap_ms, totals->active_after_ms);
+    for (int kind = 0; kind < FAULT_COUNT; kind++)
+        printf("  %-24s %" PRIu64 "\n", sim_fault_name((enum fault_kind)kind),
+               totals->faults[kind]);
+    for (unsigned row = 0; row < ROWS; row++)
+        if (totals->waits_rows[row] > 0)
+            printf("  waits by R%-15u %" PRIu64 "\n", row, totals->waits_rows[row]);
+    for (unsigned i = 0; i < totals->failings; i++)
+        printf("seed %" PRIu64 ": %s (og-sim --seed %" PRIu64 " --trace)\n", totals->failing[i],
+               sim_violation_name(totals->failing_kind[i]), totals->failing[i]);
+}
+
+static int write_json(const char *path, const struct totals *totals, double seconds)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL) {
+        perror(path);
+        return -1;
+    }
+    (void)fprintf(
+        file,
+        "{\"schedules\": %" PRIu64 ", \"violations\": %" PRIu64 ", \"stuck\": %" PRIu64
+        ", \"waiting\": %" PRIu64 ", \"takeovers\": %" PRIu64 ", \"acknowledged\": %" PRIu64
+        ", \"longest_overlap_ms\": %" PRIu64 ", \"seconds\": %.2f"
+        ", \"schedules_per_s\": %.0f, \"faults\": {",
+        totals->schedules, totals->violations, totals->stuck, totals->waiting, totals->takeovers,
+        totals->acknowledged, totals->overlap_ms, seconds, (double)totals->schedules / seconds);
+    for (int kind = 0; kind < FAULT_COUNT; kind++)
+        (void)fprintf(file, "%s\"%s\": %" PRIu64, kind > 0 ? ", " : "",
+                      sim_fault_name((enum fault_kind)kind), totals->faults[kind]);
+    (void)fprintf(file, "}, \"failing_seeds\": [");
+    for (unsigned i = 0; i < totals->failings; i++)
+        (void)fprintf(file, "%s%" PRIu64, i > 0 ? ", " : "", totals->failing[i]);
+    (void)fprintf(file, "]}\n");
+    if (fclose(file) != 0) {
+        perror(path);
+        return -1;
+    }
+    return 0;
+}
+
+static double now_s(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.schedules = 1000, .seed = 1, .jobs = 1};
+    if (parse_options(argc, argv, &options) < 0)
+        return 2;
+    if (options.trace) {
+        static struct world world;
+        sim_run(&world, options.seed, options.broken_rule, true);
+        return world.result.violation == VIOLATION_NONE ? 0 : 1;
+    }
+
+    struct totals totals = {0};
+    const double begin_s = now_s();
+    int r = run_all(&options, &totals);
+    const double seconds = now_s() - begin_s + 1e-9;
+    print_totals(&totals, seconds);
+    if (options.json != NULL && write_json(options.json, &totals, seconds) < 0)
+        r = -1;
+    const bool found = totals.violations + totals.stuck > 0;
+    if (r < 0)
+        return 1;
+    return options.broken_rule != BREAK_NONE ? !found : found;
+}
