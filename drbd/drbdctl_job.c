@@ -502,8 +502,11 @@ struct drbdctl_job *drbdctl__job_new(const struct drbdctl_job_options *options)
     return job;
 }
 
+/* A command given from another one's callback is started at once, and again by the queue. */
 void drbdctl__job_start(struct drbdctl_job *job)
 {
+    if (job->begin_ms != 0)
+        return;
     job->begin_ms = common_boot_ms();
     job->deadline_ms = job->begin_ms + drbdctl_command_budget_ms(job->options.command);
     run_steps(job);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 static const char module[] = "daemon";
 
@@ -287,6 +288,17 @@ void sol_daemon_kick(struct sol_daemon *daemon)
         timer_start(daemon->tick, 0, SOL_TICK_MS);
 }
 
+/* Once the pair has been formed by the other node, nobody may format here any more. */
+static void withdraw_format_permission(struct sol_daemon *daemon)
+{
+    if (daemon->may_format_checked || daemon->state.phase != ARB_STANDBY ||
+        daemon->state.durable.fresh)
+        return;
+    daemon->may_format_checked = true;
+    if (unlink(SOL_MAY_FORMAT_FILE) != 0 && errno != ENOENT)
+        log_warning(module, "cannot remove %s: %s", SOL_MAY_FORMAT_FILE, strerror(errno));
+}
+
 static void on_tick(void *context)
 {
     struct sol_daemon *daemon = context;
@@ -297,6 +309,7 @@ static void on_tick(void *context)
         sol_drbd_up(daemon);
     if (!daemon->stopped)
         think(daemon);
+    withdraw_format_permission(daemon);
 }
 
 /* --- what the modules report ------------------------------------------------------------------- */

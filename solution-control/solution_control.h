@@ -98,6 +98,7 @@ struct sol_daemon {
     struct disk_beat *beat;
     struct service *corosync, *database, *gateway;
     struct pg *db;
+    struct timer *database_poll;
     struct probes *probes;
     struct control *control;
     struct journal *journal;
@@ -107,6 +108,7 @@ struct sol_daemon {
     bool thinking, think_again;
     bool switchover_wanted, stop_wanted, stopped, fenced;
     unsigned promote_tries;
+    bool may_format_checked; /* the standby's permission to format is withdrawn */
     uint64_t up_retry_at_ms; /* next try to bring DRBD up */
     char drbd_text[SOL_ALARM_CHARS]; /* why DRBD is not up; "" when it is */
     bool alarm;

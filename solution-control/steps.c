@@ -112,7 +112,8 @@ static void on_up_done(void *context, const struct drbdctl_outcome *outcome)
         daemon->up_retry_at_ms = common_boot_ms() + UP_RETRY_MS;
         if (strncmp(daemon->drbd_text, outcome->diag.text, sizeof(daemon->drbd_text) - 1) != 0)
             log_error(module, "the replicated disk is not up: %s", outcome->diag.text);
-        (void)snprintf(daemon->drbd_text, sizeof(daemon->drbd_text), "%s", outcome->diag.text);
+        (void)snprintf(daemon->drbd_text, sizeof(daemon->drbd_text), "%.*s",
+                       (int)sizeof(daemon->drbd_text) - 1, outcome->diag.text);
     }
     /* A node without its disk stays up, shows why, and tries again: this step never fails. */
     if (executor_current(daemon->executor) == EXECUTOR_LOAD_DRBD)
@@ -341,14 +342,26 @@ static int open_database_connection(struct sol_daemon *daemon, struct diag *diag
     return pg_open(daemon->loop, &options, &daemon->db, diag);
 }
 
+/* A starting server is asked often: the connection's own back-off would cost a second here. */
+static void on_database_poll(void *context)
+{
+    struct sol_daemon *daemon = context;
+    if (executor_current(daemon->executor) != EXECUTOR_START_DATABASE || daemon->db == NULL ||
+        pg_is_up(daemon->db))
+        timer_stop(daemon->database_poll);
+    else
+        pg_reset(daemon->db);
+}
+
 static void start_database(struct sol_daemon *daemon)
 {
+    enum { POLL_MS = 100 };
     struct diag diag = {0};
     service_start(daemon->database);
     if (daemon->db == NULL && open_database_connection(daemon, &diag) < 0)
         done(daemon, EXECUTOR_START_DATABASE, -ENOMEM, diag.text);
-    else if (daemon->db != NULL && pg_is_up(daemon->db))
-        done(daemon, EXECUTOR_START_DATABASE, 0, NULL);
+    else
+        timer_start(daemon->database_poll, POLL_MS, POLL_MS);
 }
 
 static void on_databases_created(struct sol_daemon *daemon, const struct child_result *result)
@@ -379,8 +392,9 @@ static void on_database_stopped(void *context, bool gone)
 
 static void stop_database(struct sol_daemon *daemon)
 {
-    pg_close(daemon->db);
+    struct pg *db = daemon->db;
     daemon->db = NULL;
+    pg_close(db);
     service_stop(daemon->database, on_database_stopped, daemon);
 }
 
@@ -577,10 +591,11 @@ int sol_steps_open(struct sol_daemon *daemon, struct diag *diag)
          .context = daemon},
     };
     (void)snprintf(database_program, sizeof(database_program), "%s/postgres", pg_bin);
+    daemon->database_poll = timer_new(daemon->loop, on_database_poll, daemon);
     daemon->corosync = service_new(daemon->loop, &services[0]);
     daemon->database = service_new(daemon->loop, &services[1]);
     daemon->gateway = service_new(daemon->loop, &services[2]);
-    if (daemon->corosync == NULL || daemon->database == NULL || daemon->gateway == NULL)
+    if (daemon->database_poll == NULL || daemon->corosync == NULL || daemon->database == NULL || daemon->gateway == NULL)
         return diag_fail(diag, -ENOMEM, "no memory for the services");
     return 0;
 }

@@ -832,6 +832,28 @@ static void commands_wait_for_one_another_but_reading_does_not(void **fixture)
     assert_false(drbdctl_is_busy(f->link));
 }
 
+static void on_refused(void *context, const struct drbdctl_outcome *outcome)
+{
+    struct fixture *f = context;
+    assert_int_equal(outcome->result, DRBDCTL_RESULT_REFUSED_NOT_OUTDATED);
+    run(f, DRBDCTL_COMMAND_PRIMARY);
+}
+
+static void a_command_given_from_a_callback_runs_its_program_once(void **fixture)
+{
+    struct fixture *f = *fixture;
+    dump(f, "Secondary", "Unknown", "UpToDate", "Outdated", "Connecting");
+    assert_int_equal(drbdctl_run(f->link, DRBDCTL_COMMAND_PRIMARY, on_refused, f), 0);
+    unsigned before = f->children;
+    finish(f, &f->child[before - 1], 11,
+           "0: State change failed: (-7) Refusing to be Primary while peer is not outdated\n");
+    assert_int_equal(f->children, before + 1);
+    say(stream(f), "change resource name:og role:Primary\n");
+    finish(f, &f->child[before], 0, "");
+    expect(f, DRBDCTL_RESULT_OK);
+    assert_int_equal(f->children, before + 1);
+}
+
 static void a_generation_that_cannot_be_read_is_a_failure(void **fixture)
 {
     struct fixture *f = *fixture;
@@ -944,6 +966,7 @@ int main(void)
         CASE(nothing_else_is_ever_declared_equal),
         CASE(a_copy_that_carried_data_is_not_declared_new),
         CASE(commands_wait_for_one_another_but_reading_does_not),
+        CASE(a_command_given_from_a_callback_runs_its_program_once),
         CASE(a_generation_that_cannot_be_read_is_a_failure),
         CASE(the_number_of_waiting_commands_is_bounded),
         CASE(closing_inside_a_commands_callback_is_safe),
