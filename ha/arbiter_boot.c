@@ -57,14 +57,11 @@ static uint32_t elect_whole(const struct side *me, const struct side *peer, uint
 {
     if (register_owner != ARB_NODE_NONE)
         return only_if_candidate(register_owner, me, peer, ret_obstacle);
-    const uint32_t mine = solo_owner(me->right), theirs = solo_owner(peer->right);
-    const uint32_t owner = mine == theirs || theirs == ARB_NODE_NONE ? mine
-                           : mine == ARB_NODE_NONE                   ? theirs
-                                                                     : ARB_NODE_NONE;
-    if (owner == me->node && me->candidate)
-        return owner;
-    if (owner == peer->node && peer->candidate)
-        return owner;
+    /* an owner by its own record goes first too: it drops that record when it is not able */
+    if (solo_owner(me->right) == me->node)
+        return only_if_candidate(me->node, me, peer, ret_obstacle);
+    if (solo_owner(peer->right) == peer->node)
+        return only_if_candidate(peer->node, me, peer, ret_obstacle);
     return best_candidate(me, peer, ret_obstacle);
 }
 

@@ -226,8 +226,8 @@ static void accept_grant(struct arb_call *call)
     switch ((enum arb_purpose)state->ask_purpose) {
     case ARB_FOR_ACTIVATION:
     case ARB_FOR_CLAIM:
-        if (over || arb__peer_solo(call))
-            break; /* the record took our word meanwhile; the register is given back later */
+        if (over)
+            break;
         if (!arb__is_acting(state->phase))
             accept_activation(call);
         else if (state->ask_purpose == ARB_FOR_CLAIM)

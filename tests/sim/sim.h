@@ -154,6 +154,7 @@ struct machine {
     bool writing_busy, write_again;
     uint32_t writing_serial, saved_serial;
     bool stop_wanted, switchover_wanted;
+    bool start_due; /* after the stop is complete */
     bool decide_due;
     bool known; /* DRBD's events are read */
 
@@ -179,8 +180,9 @@ struct machine {
 
 #define FAULTS(X)                                                                                  \
     X(POWER, "power cut")                                                                          \
-    X(DATA_LINK, "data link cut") X(LAN, "client network cut") X(ALL_LINKS, "all links cut")       \
-        X(ONE_WAY, "one-way loss") X(NODE_LAN, "node off the network") X(PAUSE, "machine pause")   \
+    X(DATA_LINK, "data link cut")                                                                  \
+    X(LAN, "client network cut") X(ALL_LINKS, "all links cut") X(ONE_WAY, "one-way loss")          \
+        X(NODE_LAN, "node off the network") X(PAUSE, "machine pause")                              \
             X(STOP_DAEMON, "daemon stopped") X(CRASH, "daemon crash")                              \
                 X(WITNESS_DOWN, "witness away") X(WITNESS_RESTART, "witness restarted")            \
                     X(WITNESS_OLD, "witness restored") X(WITNESS_SLOW, "witness slow")             \
@@ -201,22 +203,21 @@ enum { FAULTS_MAX = 12 };
 
 #define BREAKS(X)                                                                                  \
     X(NONE, "none")                                                                                \
-    X(ANSWER_EARLY, "answer-early") X(SKIP_VIP_WAIT, "skip-vip-wait")                              \
-        X(IGNORE_DENIAL, "ignore-denial") X(CLAIM_STALE, "claim-stale")                            \
-            X(NO_OUTDATE, "no-outdate") X(NO_SELF_FENCE, "no-self-fence")                          \
-                X(IGNORE_LEASE, "ignore-lease") X(HEAL_EARLY, "heal-early")                        \
-                    X(IGNORE_RUN, "ignore-run")
+    X(ANSWER_EARLY, "answer-early")                                                                \
+    X(SKIP_VIP_WAIT, "skip-vip-wait") X(IGNORE_DENIAL, "ignore-denial")                            \
+        X(CLAIM_STALE, "claim-stale") X(NO_OUTDATE, "no-outdate")                                  \
+            X(NO_SELF_FENCE, "no-self-fence") X(IGNORE_LEASE, "ignore-lease")                      \
+                X(HEAL_EARLY, "heal-early") X(IGNORE_RUN, "ignore-run")
 #define BREAK_ENUM(id, text) BREAK_##id,
 enum break_rule { BREAKS(BREAK_ENUM) BREAK_COUNT };
 
 #define VIOLATIONS(X)                                                                              \
     X(NONE, "none")                                                                                \
     X(TWO_WRITABLE, "I1 two unfrozen Primaries")                                                   \
-        X(LOST_WRITE, "I2/I4 active without an acknowledged write")                                \
-            X(TWO_ADDRESSES, "I3 two holders of the address") X(SPLIT_BRAIN, "I1 split brain")     \
-                X(STUCK, "I5 no single active node after repair")                                  \
-                    X(ANSWER, "an answer that is forbidden")                                       \
-                        X(OVERFLOW, "simulator: a table is full")
+    X(LOST_WRITE, "I2/I4 active without an acknowledged write")                                    \
+    X(TWO_ADDRESSES, "I3 two holders of the address")                                              \
+    X(SPLIT_BRAIN, "I1 split brain") X(STUCK, "I5 no single active node after repair")             \
+        X(ANSWER, "an answer that is forbidden") X(OVERFLOW, "simulator: a table is full")
 #define VIOLATION_ENUM(id, text) VIOLATION_##id,
 enum violation { VIOLATIONS(VIOLATION_ENUM) VIOLATION_COUNT };
 
@@ -339,6 +340,7 @@ void sim_wake(struct world *w, unsigned node);
 void sim_plan(struct world *w);
 void sim_fault_begins(struct world *w, uint32_t index);
 void sim_fault_ends(struct world *w, uint32_t index);
+void sim_start_again(struct world *w, unsigned node);
 void sim_repair(struct world *w);
 void sim_check(struct world *w);
 bool sim_settled(struct world *w);

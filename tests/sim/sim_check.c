@@ -128,6 +128,8 @@ static void dispatch(struct world *w, const struct event *event)
         if (1u << event->arg == ARB_DO_DOWN) {
             w->machine[node].down = true;
             w->machine[node].watchdog_ms = 0;
+            if (w->machine[node].start_due)
+                sim_start_again(w, node);
         }
         break;
     case EV_REGISTER:

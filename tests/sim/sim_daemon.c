@@ -59,7 +59,7 @@ void sim_daemon_start(struct world *w, unsigned node)
     m->daemon_epoch++;
     m->stopped_until_ms = 0;
     m->down = false;
-    m->stop_wanted = m->switchover_wanted = false;
+    m->stop_wanted = m->switchover_wanted = m->start_due = false;
     m->heard = false;
     m->session = (uint32_t)sim_between(w, 1, 1u << 30);
     m->peer_session = 0;

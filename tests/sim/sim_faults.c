@@ -232,11 +232,15 @@ void sim_fault_begins(struct world *w, uint32_t index)
     sim_post(w, fault->length_ms, EV_FAULT_END, 0, index);
 }
 
-static void start_again(struct world *w, unsigned node)
+void sim_start_again(struct world *w, unsigned node)
 {
     struct machine *m = &w->machine[node];
     if (!m->on) {
         sim_power_on(w, node);
+        return;
+    }
+    if (m->stop_wanted && !m->down) {
+        m->start_due = true; /* the stop is carried out first */
         return;
     }
     m->stop_wanted = false;
@@ -269,7 +273,7 @@ void sim_fault_ends(struct world *w, uint32_t index)
         break;
     case FAULT_ADMIN_STOP:
         if (!w->repaired)
-            start_again(w, fault->node);
+            sim_start_again(w, fault->node);
         break;
     default:
         break;
@@ -292,7 +296,7 @@ void sim_repair(struct world *w)
             sim_power_cut(w, node);
             continue;
         }
-        start_again(w, node);
+        sim_start_again(w, node);
     }
     w->repair_ms = w->now_ms;
 }
