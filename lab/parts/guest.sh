@@ -53,6 +53,7 @@ guest_boot() {
     done
     rm -rf "$state/uml-$guest"
     ip netns exec "$ns" env -i PATH="$PATH" HOME="$state" TMPDIR=/dev/shm LD_PRELOAD="$preload" \
+        LAB_WRITE_CACHE="$([[ $(cat "$image/kernel-version" 2>/dev/null) == 6.1.* ]] && echo 1)" \
         setsid unshare --pid --fork --kill-child=SIGKILL \
         bash -c '"$@"; exit' "og-lab-$lab-$guest" "$image/linux.uml" \
         mem="$memory" umid="uml-$guest" uml_dir="$state/" \

@@ -116,6 +116,7 @@ image_kernel() {
     (cd "$work/download" && apt-get -qq -o APT::Sandbox::User=root download user-mode-linux) ||
         die "cannot download the Debian package user-mode-linux"
     dpkg -x "$work"/download/user-mode-linux_*.deb "$work/kernel"
+    basename "$work"/kernel/usr/lib/uml/modules/* >"$work/kernel-version"
     rm -rf "$work/download"
 }
 
