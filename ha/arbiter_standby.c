@@ -33,7 +33,8 @@ static bool when_stop(const struct arb_call *call)
 
 static bool when_peer_gone(const struct arb_call *call)
 {
-    return peer_silent(call) && (arb__link_broken(call) || !call->facts->peer.member);
+    return peer_silent(call) && !call->plan.next.stopping &&
+           (arb__link_broken(call) || !call->facts->peer.member);
 }
 
 static void then_suspect(struct arb_call *call)

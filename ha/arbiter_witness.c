@@ -504,6 +504,20 @@ static void then_heal_record(struct arb_call *call)
     arb__save_right(call, ARB_MODE_PAIR, ARB_NODE_NONE, call->plan.next.durable.right.term);
 }
 
+/* A claim whose answer was lost had been granted after all, and the pair came back meanwhile. The peer
+ * may have recorded it as ours: raise our term to it, so that the peer takes PAIR over again. */
+static bool when_meet_register(const struct arb_call *call)
+{
+    const struct arb_state *state = &call->plan.next;
+    return serving_pair(call) && arb__is_solo_of(&state->register_seen, call->config->node) &&
+           state->register_seen.term > state->durable.right.term;
+}
+
+static void then_meet_register(struct arb_call *call)
+{
+    arb__save_right(call, ARB_MODE_PAIR, ARB_NODE_NONE, call->plan.next.register_seen.term);
+}
+
 /* The register follows once the peer has recorded PAIR too, so that it could take over at once. */
 static bool when_heal(const struct arb_call *call)
 {
@@ -515,11 +529,7 @@ static bool when_heal(const struct arb_call *call)
 
 static void then_heal(struct arb_call *call)
 {
-    const struct arb_state *state = &call->plan.next;
-    const uint64_t term = state->register_seen.term > state->durable.right.term
-                              ? state->register_seen.term
-                              : state->durable.right.term;
-    ask_cas_for(call, ARB_FOR_HEALING, ARB_MODE_PAIR, term);
+    ask_cas_for(call, ARB_FOR_HEALING, ARB_MODE_PAIR, call->plan.next.durable.right.term);
 }
 
 static bool when_beat(const struct arb_call *call)
@@ -582,6 +592,7 @@ const struct arb_row arb__rows_upkeep[] = {
     {16, when_catch_up,        then_catch_up,        "The right recorded here is written to the register.", false, true},
     {25, when_heal_record,     then_heal_record,
      "Both copies are equal again: this node records that it may no longer go on alone.", false, false},
+    {25, when_meet_register,   then_meet_register,   "A granted claim that is not needed any more is recorded.", false, true},
     {25, when_heal,            then_heal,            "Both copies are equal again: the register is set to the pair.", false, true},
     {63, when_beat,            then_beat,            "The register is kept moving.", false, true},
     {64, when_no_longer_fresh, then_no_longer_fresh, "The pair has been formed.", false, true},

@@ -149,7 +149,7 @@ static void run_part(const struct options *options, unsigned job, struct totals 
     for (uint64_t i = job; i < options->schedules; i += options->jobs) {
         sim_run(&world, options->seed + i, options->broken_rule, false);
         add_result(totals, options->seed + i, &world.result);
-        if (options->broken_rule != BREAK_NONE && world.result.violation != VIOLATION_NONE)
+        if (options->broken_rule != BREAK_NONE && totals->violations > 0)
             return;
     }
 }
@@ -282,8 +282,9 @@ int main(int argc, char **argv)
     print_totals(&totals, seconds);
     if (options.json != NULL && write_json(options.json, &totals, seconds) < 0)
         r = -1;
-    const bool found = totals.violations + totals.stuck > 0;
     if (r < 0)
         return 1;
-    return options.broken_rule != BREAK_NONE ? !found : found;
+    if (options.broken_rule != BREAK_NONE) /* damage, not just a standstill, must be found */
+        return totals.violations == 0;
+    return totals.violations + totals.stuck > 0;
 }
