@@ -68,6 +68,8 @@ int tls_channel_connect(uv_loop_t *loop, const struct sockaddr *address, struct 
 int tls_channel_write(struct tls_channel *channel, const void *bytes, size_t len_bytes);
 /* Bytes written that the kernel has not taken yet (with TLS: their encrypted form). */
 size_t tls_channel_queued_bytes(const struct tls_channel *channel);
+/* Changes events.low_water_bytes. */
+void tls_channel_set_low_water(struct tls_channel *channel, size_t low_water_bytes);
 /* Bytes that the kernel has taken so far: grows while the other side reads. */
 uint64_t tls_channel_sent_bytes(const struct tls_channel *channel);
 /* Stops and restarts reading: back-pressure towards the sender. After a pause the rest of the present

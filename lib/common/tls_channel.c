@@ -90,6 +90,12 @@ uint64_t tls_channel_sent_bytes(const struct tls_channel *channel)
            uv_stream_get_write_queue_size((const uv_stream_t *)&channel->tcp);
 }
 
+void tls_channel_set_low_water(struct tls_channel *channel, size_t low_water_bytes)
+{
+    channel->events.low_water_bytes = low_water_bytes;
+    channel->above_low_water = tls_channel_queued_bytes(channel) > low_water_bytes;
+}
+
 static void on_written(uv_write_t *request, int status)
 {
     struct write_job *job = (struct write_job *)request;

@@ -280,7 +280,9 @@ static bool expect_host(SSL *ssl, const char *host)
     if (is_address(host))
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host) == 1;
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+    /* OpenSSL's macro casts the const away; it only reads the name */
+    void *name = (void *)(uintptr_t)host;
+    return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
 SSL *tls__context_new_ssl(struct tls_context *context, const char *host, const struct tls__io *io)
