@@ -30,11 +30,11 @@ enum {
 struct child; /* one run; owned by the module until its callback has returned */
 
 struct child_result {
-    int status;          /* exit code 0..255; 128+signal when killed by a signal;
-                          * -ETIMEDOUT budget exceeded, or alive after SIGKILL; other -errno: could
-                          * not start, and output says why */
-    const char *output;  /* stdout and stderr together, NUL-terminated, first 64 KiB;
-                          * borrowed, valid during the callback */
+    int status;         /* exit code 0..255; 128+signal when killed by a signal;
+                         * -ETIMEDOUT budget exceeded, or alive after SIGKILL; other -errno: could
+                         * not start, and output says why */
+    const char *output; /* stdout and stderr together, NUL-terminated, first 64 KiB;
+                         * borrowed, valid during the callback */
     size_t output_bytes;
     uint64_t took_ms;
 };
@@ -42,23 +42,23 @@ struct child_result {
 typedef void (*child_done_fn)(void *context, const struct child_result *result);
 
 struct child_options {
-    const char *const *argv;  /* NULL-terminated; argv[0] is an absolute path or looked up in
-                               * the fixed path /usr/local/sbin…/bin */
-    const char *const *envp;  /* NULL: PATH (the fixed path) and LANG=C.UTF-8. Either way
-                               * GLIBC_TUNABLES and OPENSSL_ia32cap are handed down when set: on
-                               * some virtual machines programs compute nonsense without them */
-    const char *user;         /* NULL: as we are; else this user and its primary group only,
-                               * supplementary groups are dropped */
-    const char *folder;       /* NULL: "/" */
-    const char *input;        /* NULL or bytes for standard input */
-    uint64_t budget_ms;       /* 0: a service without end; else SIGTERM at budget, SIGKILL 1 s later */
-    bool log_output;          /* a service's lines go to our log at info, module = basename(argv[0]) */
+    const char *const *argv; /* NULL-terminated; argv[0] is an absolute path or looked up in
+                              * the fixed path /usr/local/sbin…/bin */
+    const char *const *envp; /* NULL: PATH (the fixed path) and LANG=C.UTF-8. Either way
+                              * GLIBC_TUNABLES and OPENSSL_ia32cap are handed down when set: on
+                              * some virtual machines programs compute nonsense without them */
+    const char *user;        /* NULL: as we are; else this user and its primary group only,
+                              * supplementary groups are dropped */
+    const char *folder;      /* NULL: "/" */
+    const char *input;       /* NULL or bytes for standard input */
+    uint64_t budget_ms; /* 0: a service without end; else SIGTERM at budget, SIGKILL 1 s later */
+    bool log_output;    /* a service's lines go to our log at info, module = basename(argv[0]) */
     /* NULL, or each piece of stdout as it comes, any length; then not kept in the result and not
      * logged (stderr still is, with log_output). For services that stream. Comes before done; may
      * call child_abandon(). */
     void (*output)(void *context, const char *bytes, size_t len_bytes);
-    child_done_fn done;       /* NULL is fine. Called once from the loop, also when starting failed
-                               * (then from the next loop turn) */
+    child_done_fn done; /* NULL is fine. Called once from the loop, also when starting failed
+                         * (then from the next loop turn) */
     void *context;
 };
 

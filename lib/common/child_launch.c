@@ -174,7 +174,7 @@ int child_launch_prepare(struct child_launch *launch, const struct child_options
 
     launch->spawn.file = launch->program;
     /* uv's type lacks the const that execve() promises */
-    launch->spawn.args = (char **)(uintptr_t)options->argv;
+    launch->spawn.args = (char **)(uintptr_t)options->argv; /* NOLINT(performance-no-int-to-ptr) */
     launch->spawn.env = launch->environment;
     launch->spawn.cwd = options->folder != NULL ? options->folder : "/";
     launch->spawn.flags |= UV_PROCESS_DETACHED; /* setsid(): signals reach the whole group */

@@ -13,17 +13,17 @@ struct child_launch {
     uv_stdio_container_t stdio[3];
     char program[4096];
     char **environment;
-    int input_fd;           /* child's standard input, or -1 */
-    int text_fd, raw_fd;    /* our read ends, or -1 */
-    int text_end, raw_end;  /* the child's write ends, or -1 */
+    int input_fd;          /* child's standard input, or -1 */
+    int text_fd, raw_fd;   /* our read ends, or -1 */
+    int text_end, raw_end; /* the child's write ends, or -1 */
 };
 
 /* Hands a descriptor on and leaves -1. */
-#define TAKE_FD(fd)                                                                               \
-    (__extension__({                                                                              \
-        int taken_ = (fd);                                                                        \
-        (fd) = -1;                                                                                \
-        taken_;                                                                                   \
+#define TAKE_FD(fd)                                                                                \
+    (__extension__({                                                                               \
+        int taken_ = (fd);                                                                         \
+        (fd) = -1;                                                                                 \
+        taken_;                                                                                    \
     }))
 
 /* 0 or a negative errno with the reason in diag; child_launch_done() is due in both cases. */

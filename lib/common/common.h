@@ -7,20 +7,20 @@
 
 /* AUTO(fn) frees a variable at the end of its scope; TAKE(p) hands its value on and leaves NULL. */
 #define AUTO(fn) __attribute__((cleanup(fn)))
-#define TAKE(pointer)                                                                             \
-    (__extension__({                                                                              \
-        __typeof__(pointer) taken_ = (pointer);                                                   \
-        (pointer) = NULL;                                                                         \
-        taken_;                                                                                   \
+#define TAKE(pointer)                                                                              \
+    (__extension__({                                                                               \
+        __typeof__(pointer) taken_ = (pointer);                                                    \
+        (pointer) = NULL;                                                                          \
+        taken_;                                                                                    \
     }))
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Defines type##_freep for AUTO(). */
-#define DEFINE_FREEP(name, type, free_fn)                                                         \
-    static inline void name(type *pointer)                                                        \
-    {                                                                                             \
-        if (*pointer != NULL)                                                                     \
-            free_fn(*pointer);                                                                    \
+#define DEFINE_FREEP(name, type, free_fn)                                                          \
+    static inline void name(type *pointer)                                                         \
+    {                                                                                              \
+        if (*pointer != NULL)                                                                      \
+            free_fn(*pointer);                                                                     \
     }
 
 void common_freep(void *pointer_to_pointer); /* AUTO(common_freep) char *text = …; */

@@ -9,8 +9,9 @@
 
 #include <stdbool.h>
 
-#define LOG_LEVELS(X) X(ERROR, "error") X(WARNING, "warning") X(NOTICE, "notice") \
-    X(INFO, "info") X(DEBUG, "debug") X(TRACE, "trace")
+#define LOG_LEVELS(X)                                                                              \
+    X(ERROR, "error")                                                                              \
+    X(WARNING, "warning") X(NOTICE, "notice") X(INFO, "info") X(DEBUG, "debug") X(TRACE, "trace")
 #define LOG_LEVEL_ENUM(id, text) LOG_LEVEL_##id,
 enum log_level { LOG_LEVELS(LOG_LEVEL_ENUM) LOG_LEVEL_COUNT };
 
@@ -23,7 +24,7 @@ struct log_field {
 /* program: name shown in each line. Chooses the target: $JOURNAL_STREAM matches stderr -> journal,
  * a terminal -> colours, else plain. */
 void log_init(const char *program);
-const char *log_level_name(enum log_level level);     /* "?" out of range */
+const char *log_level_name(enum log_level level); /* "?" out of range */
 bool log_level_parse(const char *text, enum log_level *ret_level);
 void log_set_level(const char *module, enum log_level level); /* module NULL: all modules */
 bool log_wanted(const char *module, enum log_level level);
@@ -34,14 +35,14 @@ void log_write(const char *module, enum log_level level, const char *format, ...
 void log_write_fields(const char *module, enum log_level level, const struct log_field *fields,
                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-#define log_error(module, ...) log_write(module, LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_error(module, ...)   log_write(module, LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(module, ...) log_write(module, LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_notice(module, ...) log_write(module, LOG_LEVEL_NOTICE, __VA_ARGS__)
-#define log_info(module, ...) log_write(module, LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(module, ...)                                                                    \
-    do {                                                                                          \
-        if (log_wanted(module, LOG_LEVEL_DEBUG))                                                  \
-            log_write(module, LOG_LEVEL_DEBUG, __VA_ARGS__);                                      \
+#define log_notice(module, ...)  log_write(module, LOG_LEVEL_NOTICE, __VA_ARGS__)
+#define log_info(module, ...)    log_write(module, LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(module, ...)                                                                     \
+    do {                                                                                           \
+        if (log_wanted(module, LOG_LEVEL_DEBUG))                                                   \
+            log_write(module, LOG_LEVEL_DEBUG, __VA_ARGS__);                                       \
     } while (0)
 
 #endif

@@ -175,7 +175,7 @@ static void say_why(struct pg *pg, const char *what, const char *message)
     char line[sizeof(pg->why.text)];
     size_t len = 0;
     for (; *message != '\0' && len < sizeof(line) - 1; message++)
-        line[len++] = *message == '\n' || *message == '\t' ? ' ' : *message;
+        line[len++] = (char)(*message == '\n' || *message == '\t' ? ' ' : *message);
     while (len > 0 && line[len - 1] == ' ')
         len--;
     (void)diag_fail(&pg->why, 0, "%s%s%.*s", what, len > 0 ? ": " : "", (int)len, line);

@@ -63,8 +63,8 @@ bool pg_answer_is_error(const PGresult *answer)
 
 static void read_answer(struct pg_result *result, const PGresult *answer)
 {
-    /* libpq's getters leave the result alone, although some of them want it without const */
-    PGresult *changeable = (PGresult *)(uintptr_t)answer;
+    /* libpq's getters leave the result alone, although one of them wants it without const */
+    PGresult *changeable = (PGresult *)(uintptr_t)answer; /* NOLINT(performance-no-int-to-ptr) */
     result->handle = answer;
     result->rows = PQntuples(answer);
     result->columns = PQnfields(answer);

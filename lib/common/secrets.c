@@ -99,8 +99,8 @@ int secrets_scrypt(const char *password, const void *salt, size_t salt_bytes, un
 
 static int derive(const char *password, const uint8_t salt[SALT_BYTES], uint8_t out[HASH_BYTES])
 {
-    int r = secrets_scrypt(password, salt, SALT_BYTES, SCRYPT_LN, SCRYPT_R, SCRYPT_P, out,
-                           HASH_BYTES);
+    int r =
+        secrets_scrypt(password, salt, SALT_BYTES, SCRYPT_LN, SCRYPT_R, SCRYPT_P, out, HASH_BYTES);
     return r < 0 ? -ENOMEM : 0; /* these parameters are fine: nothing else can be missing */
 }
 
@@ -217,8 +217,8 @@ void secrets_base64_encode(const uint8_t *data, size_t len_bytes, char *out)
             bits |= data[2];
         *out++ = digits[bits >> 18];
         *out++ = digits[bits >> 12 & 63];
-        *out++ = count > 1 ? digits[bits >> 6 & 63] : '=';
-        *out++ = count > 2 ? digits[bits & 63] : '=';
+        *out++ = (char)(count > 1 ? digits[bits >> 6 & 63] : '=');
+        *out++ = (char)(count > 2 ? digits[bits & 63] : '=');
         data += count;
         len_bytes -= count;
     }

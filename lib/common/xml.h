@@ -13,14 +13,14 @@ struct xml_node;
 int xml_parse(const char *text, size_t len_bytes, struct xml **ret_xml, struct diag *diag);
 void xml_free(struct xml *xml);
 const struct xml_node *xml_root(const struct xml *xml);
-const struct xml_node *xml_child(const struct xml_node *node);   /* first child element or NULL */
-const struct xml_node *xml_next(const struct xml_node *node);    /* next sibling element or NULL */
+const struct xml_node *xml_child(const struct xml_node *node); /* first child element or NULL */
+const struct xml_node *xml_next(const struct xml_node *node);  /* next sibling element or NULL */
 const char *xml_name(const struct xml_node *node);
 unsigned xml_line(const struct xml_node *node);
 /* Attribute's value or NULL. Borrowed from the document. */
 const char *xml_attribute(const struct xml_node *node, const char *name);
-/* Text of an element without child elements, surrounding white space removed; "" when empty, NULL when it has
- * child elements. Borrowed from the document. */
+/* Text of an element without child elements, surrounding white space removed; "" when empty, NULL
+ * when it has child elements. Borrowed from the document. */
 const char *xml_text(const struct xml_node *node);
 /* Walks attributes: index from 0; NULL name at the end. */
 const char *xml_attribute_at(const struct xml_node *node, unsigned index, const char **ret_value);
