@@ -25,7 +25,7 @@ static const char usage[] =
     "  import FILE            the same, then store it, make the pair's key (on the primary) and\n"
     "                         the certificate where they are missing\n"
     "  show [--json]          the stored configuration, without secrets\n"
-    "  get SECTION/NAME       one value (secrets only with --secret)\n"
+    "  get SECTION/NAME|all   one value, or all as lines (secrets only with --secret)\n"
     "  settings [--json]      every setting: meaning, type, default, what a change asks for\n"
     "\n"
     "  --file FILE            instead of " CONFIG_FILE "\n"
@@ -227,9 +227,36 @@ static const struct config_setting *find_key(const char *key)
     return NULL;
 }
 
+/* "section/name value" lines: one call instead of one for each value. */
+static void get_all(const struct program *program)
+{
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
+        const struct config_setting *row = config_setting_at((enum config_setting_id)i);
+        struct buf value = {0};
+        if ((program->secret || !(row->flags & CONFIG_SECRET_VALUE)) &&
+            value_of(program, row, &value))
+            (void)printf("%s/%s %s\n", config_section_name(row->section), row->name, value.data);
+        buf_done(&value);
+    }
+}
+
+static int read_for_get(struct program *program)
+{
+    if (config_read_xml(program->file, &program->config, &program->problems) == 0)
+        return 0;
+    (void)fprintf(stderr, "roxe-config: %s\n", program->problems.items[0].text);
+    return EXIT_IO;
+}
+
 /* Reads clear files too (the installer asks them before they are imported). */
 static int command_get(struct program *program)
 {
+    if (strcmp(program->argument, "all") == 0) {
+        int code = read_for_get(program);
+        if (code == 0)
+            get_all(program);
+        return code;
+    }
     const struct config_setting *row = find_key(program->argument);
     if (row == NULL) {
         (void)fprintf(stderr, "roxe-config: there is no setting %s; 'roxe-config settings' "
@@ -241,10 +268,9 @@ static int command_get(struct program *program)
                       program->argument);
         return EXIT_USAGE;
     }
-    if (config_read_xml(program->file, &program->config, &program->problems) < 0) {
-        (void)fprintf(stderr, "roxe-config: %s\n", program->problems.items[0].text);
-        return EXIT_IO;
-    }
+    int code = read_for_get(program);
+    if (code != 0)
+        return code;
     struct buf value = {0};
     if (value_of(program, row, &value))
         (void)puts(value.data);

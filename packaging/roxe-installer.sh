@@ -127,8 +127,15 @@ problem() {
 note() {
     echo "note: $*"
 }
-value() { # value SECTION/NAME: from the file that will be in force
-    roxe-config get --file "$source_file" "$1"
+declare -A values # of the file that will be in force
+read_values() {
+    local name rest
+    while read -r name rest; do
+        values[$name]=$rest
+    done < <(roxe-config get --file "$source_file" --secret all)
+}
+value() { # value SECTION/NAME
+    printf %s "${values[$1]:-}"
 }
 
 check_machine() {
@@ -221,7 +228,7 @@ check_witness() {
         return
     fi
     name=$(value witness/name)
-    answer=$(PGPASSWORD=$(value witness/password --secret) PGCONNECT_TIMEOUT=5 timeout 10 psql -XAtq \
+    answer=$(PGPASSWORD=$(value witness/password) PGCONNECT_TIMEOUT=5 timeout 10 psql -wXAtq \
         "host=${name:-$(value witness/address)} hostaddr=$(value witness/address) port=$(value witness/port) dbname=$(value witness/database) user=$(value witness/user) sslmode=verify-full sslrootcert=$ca" \
         -c "SELECT status FROM open_gateway.og_witness_read('$(value pair/name)')" 2>&1)
     [ "$answer" != ok ] || return 0
@@ -239,13 +246,14 @@ check_witness() {
 check_key() {
     local key
     key=$(value pair/key-file)
-    [ "$(value pair/role)" = primary ] || [ -e "$key" ] ||
+    [ "$(value pair/role)" = primary ] || [ -s "$key" ] ||
         problem "pair/key-file: copy $key from the primary to this node (mode 600)"
 }
 
 check_all() {
     echo "Checking configuration..."
     roxe-config check "$source_file" >/dev/null || exit 1
+    read_values
     check_machine
     check_network
     check_disk

@@ -32,7 +32,7 @@ package_file() {
 }
 
 build_package() {
-    build_tree release
+    build_tree release programs
     step "package" "$checkout/packaging/make-package" "$build/release" "$(package_file)" ||
         fail "the package was not made"
     done_line "$(package_file)"
