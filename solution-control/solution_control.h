@@ -99,6 +99,7 @@ struct sol_daemon {
     struct service *corosync, *database, *gateway;
     struct pg *db;
     struct timer *database_poll;
+    bool database_asking; /* the poll itself drops the connection */
     struct probes *probes;
     struct control *control;
     struct journal *journal;

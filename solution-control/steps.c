@@ -319,9 +319,13 @@ static void prepare_database(struct sol_daemon *daemon)
 static void on_database_state(void *context, bool up, const struct diag *why)
 {
     struct sol_daemon *daemon = context;
-    if (!up)
+    if (!up) {
         log_debug(module, "PostgreSQL: %s", why != NULL ? why->text : "");
-    if (!up || service_state(daemon->database) == SERVICE_STOPPED)
+        if (!daemon->database_asking && executor_current(daemon->executor) == EXECUTOR_START_DATABASE)
+            timer_start(daemon->database_poll, 50, 0);
+        return;
+    }
+    if (service_state(daemon->database) == SERVICE_STOPPED)
         return;
     service_confirm(daemon->database);
     if (executor_current(daemon->executor) == EXECUTOR_START_DATABASE)
@@ -342,26 +346,27 @@ static int open_database_connection(struct sol_daemon *daemon, struct diag *diag
     return pg_open(daemon->loop, &options, &daemon->db, diag);
 }
 
-/* A starting server is asked often: the connection's own back-off would cost a second here. */
+/* A starting server is asked again 50 ms after each refusal: the connection's own back-off would cost
+ * a second here. An attempt that is under way is left alone. */
 static void on_database_poll(void *context)
 {
     struct sol_daemon *daemon = context;
     if (executor_current(daemon->executor) != EXECUTOR_START_DATABASE || daemon->db == NULL ||
         pg_is_up(daemon->db))
-        timer_stop(daemon->database_poll);
-    else
-        pg_reset(daemon->db);
+        return;
+    daemon->database_asking = true;
+    pg_reset(daemon->db);
+    daemon->database_asking = false;
 }
 
 static void start_database(struct sol_daemon *daemon)
 {
-    enum { POLL_MS = 100 };
     struct diag diag = {0};
     service_start(daemon->database);
     if (daemon->db == NULL && open_database_connection(daemon, &diag) < 0)
         done(daemon, EXECUTOR_START_DATABASE, -ENOMEM, diag.text);
-    else
-        timer_start(daemon->database_poll, POLL_MS, POLL_MS);
+    else if (daemon->db != NULL && pg_is_up(daemon->db))
+        done(daemon, EXECUTOR_START_DATABASE, 0, NULL);
 }
 
 static void on_databases_created(struct sol_daemon *daemon, const struct child_result *result)
