@@ -260,8 +260,8 @@ check_all() {
     check_key
     check_witness
     if [ ${#problems[@]} -gt 0 ]; then
-        printf '%s: %s\n' "$file" "${problems[@]}" >&2
-        echo "${#problems[@]} problem(s); nothing was changed" >&2
+        printf -- '- %s\n' "${problems[@]}" >&2
+        echo "${#problems[@]} problem(s) of $source_file with this machine; nothing was changed" >&2
         exit 1
     fi
     echo "Configuration check done"
@@ -327,7 +327,7 @@ if [ -e $stored ]; then
     note "this node is configured already: $stored is kept, $file is not read (remove the first to import another)"
 fi
 checked=no
-if [ -n "$(installed_version)" ]; then
+if [ $was_running = yes ]; then
     check_all # before anything is stopped
     checked=yes
 fi
