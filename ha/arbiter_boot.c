@@ -230,12 +230,12 @@ static bool when_alone_bad_disk(const struct arb_call *call)
 
 static bool when_witness_away(const struct arb_call *call)
 {
-    return patience_is_over(call) && call->plan.next.run_seen == 0;
+    return patience_is_over(call) && call->plan.next.ask_failures >= 2;
 }
 
 static bool when_run_changed(const struct arb_call *call)
 {
-    return patience_is_over(call) && !arb__run_agreed(call);
+    return patience_is_over(call) && call->plan.next.run_seen != 0 && !arb__run_agreed(call);
 }
 
 static bool when_not_able(const struct arb_call *call)

@@ -42,6 +42,17 @@ static void then_suspect(struct arb_call *call)
     arb__go(call, ARB_SUSPECT);
 }
 
+/* After a failed take without any word from the peer: wait for it as after a start. */
+static bool when_never_heard(const struct arb_call *call)
+{
+    return !call->facts->peer.heard && !call->plan.next.stopping;
+}
+
+static void then_boot(struct arb_call *call)
+{
+    arb__go(call, ARB_BOOT);
+}
+
 static bool when_forming(const struct arb_call *call)
 {
     const struct arb_facts *facts = call->facts;
@@ -98,12 +109,12 @@ static bool when_incompatible(const struct arb_call *call)
 
 static bool when_witness_away(const struct arb_call *call)
 {
-    return arb__witness_away(call) && call->plan.next.run_seen == 0;
+    return call->plan.next.run_seen == 0 && call->plan.next.ask_failures >= 2;
 }
 
 static bool when_run_not_agreed(const struct arb_call *call)
 {
-    return !arb__run_agreed(call);
+    return call->plan.next.run_seen != 0 && !arb__run_agreed(call);
 }
 
 static bool when_not_whole(const struct arb_call *call)
@@ -122,6 +133,7 @@ const struct arb_row arb__rows_standby[] = {
     {32, when_stopped_after_release, then_down, "The administrator stopped this node; the other one had time to take over.", false, false},
     {32, when_stop,           then_down,         "The administrator stopped this node.", false, false},
     {9,  when_peer_gone,      then_suspect,      "The other node is silent on every path.", true, false},
+    {9,  when_never_heard,    then_boot,         "The other node has not been heard yet.", false, false},
     {2,  arb__when_elected,   arb__then_elected, "This node is elected and asks the register.", false, false},
     {53, when_forming,        then_form,         "Both copies are empty: they are declared equal and the pair is formed.", false, false},
     {56, when_stand_alone,    then_connect,      "The data link had been given up; it is connected again.", false, false},

@@ -413,7 +413,7 @@ static bool when_record_run(const struct arb_call *call)
     if (records_last(call))
         return peer->run_agreed == state->run_seen;
     /* next to a serving node our record must already forbid what its record forbids */
-    return !arb__peer_acting(call) || arb__right_equal(&peer->right, &state->durable.right);
+    return !arb__peer_acting(call) || peer->right.mode == ARB_MODE_PAIR || arb__peer_solo(call);
 }
 
 static void then_record_run(struct arb_call *call)
@@ -504,8 +504,9 @@ static void then_heal_record(struct arb_call *call)
     arb__save_right(call, ARB_MODE_PAIR, ARB_NODE_NONE, call->plan.next.durable.right.term);
 }
 
-/* A claim whose answer was lost had been granted after all, and the pair came back meanwhile. The peer
- * may have recorded it as ours: raise our term to it, so that the peer takes PAIR over again. */
+/* A claim whose answer was lost had been granted after all, and the pair came back meanwhile. The
+ * peer may have recorded it as ours: raise our term to it, so that the peer takes PAIR over again.
+ */
 static bool when_meet_register(const struct arb_call *call)
 {
     const struct arb_state *state = &call->plan.next;

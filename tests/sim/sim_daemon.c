@@ -196,6 +196,11 @@ static void break_plan(const struct world *w, struct machine *m, const struct ar
         plan->actions |= ARB_DO_ANSWER;
         plan->answer = 7;
     }
+    if (w->broken_rule == BREAK_IGNORE_LEASE && plan->next.row == 19 &&
+        (plan->actions & ARB_DO_SELF_FENCE) != 0) {
+        plan->actions &= ~(ARB_DO_SELF_FENCE | ARB_DO_DROP_VIP);
+        plan->next = m->state;
+    }
     if (w->broken_rule == BREAK_NO_SELF_FENCE && (plan->actions & ARB_DO_SELF_FENCE) != 0) {
         plan->actions &= ~(ARB_DO_SELF_FENCE | ARB_DO_DROP_VIP);
         plan->next = m->state;
