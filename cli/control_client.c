@@ -67,14 +67,15 @@ static int open_socket(struct call *call)
 }
 
 /* A refused caller is answered and closed before it has asked: then writing fails, and the reason
- * waits to be read. So a broken pipe is no error here. */
+ * waits to be read. So a broken pipe is no error here; nor is a reset, which the kernel reports when
+ * the daemon closed with our question unread: what it sent before is still delivered. */
 static int send_bytes(const struct call *call, const char *bytes, size_t len_bytes)
 {
     while (len_bytes > 0) {
         ssize_t n = send(call->fd, bytes, len_bytes, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno == EPIPE)
+        if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
             return 0;
         if (n < 0 && errno == EAGAIN) {
             int r = wait_for(call, POLLOUT);

@@ -94,13 +94,15 @@ static struct roxed_look look_now(void)
 
 /* --- asking ------------------------------------------------------------------------------------ */
 
-/* What a failed question says about the daemon. */
-static enum roxed_exit judge_failure(int error)
+/* What a failed question says about the daemon. Where nobody listens, systemd knows whether it is
+ * stopped or only not yet there; of another socket than the usual one systemd knows nothing. */
+static enum roxed_exit judge_failure(const struct program *program, int error)
 {
+    bool usual = strcmp(program->client.socket, CONTROL_CLIENT_SOCKET) == 0;
     if (error == -EACCES || error == -EPERM || error == -ENAMETOOLONG)
         return ROXED_DEGRADED;
-    if ((error == -ENOENT || error == -ECONNREFUSED) && !roxed_unit_is_up(ROXED_UNIT_SYSTEMCTL))
-        return ROXED_STOPPED;
+    if (error == -ENOENT || error == -ECONNREFUSED)
+        return usual && roxed_unit_is_up(ROXED_UNIT_SYSTEMCTL) ? ROXED_SILENT : ROXED_STOPPED;
     return ROXED_SILENT;
 }
 
@@ -122,7 +124,7 @@ static enum roxed_exit ask(const struct program *program, const char *request, s
     AUTO(json_freep) cJSON *answer = NULL;
     int r = control_client_ask(&program->client, request, line, &answer, &diag);
     if (r < 0) {
-        enum roxed_exit code = judge_failure(r);
+        enum roxed_exit code = judge_failure(program, r);
         complain(code == ROXED_STOPPED  ? "solution-control does not run: "
                  : code == ROXED_SILENT ? "solution-control does not answer: "
                                         : "",
@@ -151,7 +153,7 @@ static enum roxed_exit status_add(const struct program *program, const struct ro
     int r = control_client_ask(&program->client, "{\"command\":\"status\"}", &line, &answer, &diag);
     const char *refusal = r == 0 ? refusal_of(answer) : NULL;
     if (r < 0)
-        code = judge_failure(r);
+        code = judge_failure(program, r);
     else
         code = refusal != NULL ? ROXED_DEGRADED : roxed_status_judge(answer);
 
@@ -325,7 +327,7 @@ static enum roxed_exit follow_switchover(const struct program *program)
     }
     if (code != ROXED_HEALTHY) {
         complain("", "this node is not standby yet; see: roxed status, roxed history");
-        code = r < 0 ? judge_failure(r) : ROXED_DEGRADED;
+        code = r < 0 ? judge_failure(program, r) : ROXED_DEGRADED;
     }
     buf_done(&shown);
     buf_done(&now);

@@ -25,7 +25,7 @@ static const struct phase {
     {"suspect", "ASKING TO TAKE OVER", ROXED_WARN},
     {"taking", "BECOMING ACTIVE", ROXED_WARN},
     {"releasing", "RELEASING", ROXED_WARN},
-    {"wait", "WAITING, NOT ACTIVE", ROXED_BAD},
+    {"wait", "WAITING (not active)", ROXED_BAD},
     {"stopped", "STOPPED", ROXED_WARN},
     {"fenced", "BEING RESET", ROXED_BAD},
 };
@@ -118,13 +118,17 @@ static void add_yes_no(const struct view *view, const cJSON *object, const char 
         add_coloured(view, ROXED_BAD, no);
 }
 
-/* ", heard 0.1 s ago" when the age is known */
+/* ", heard 3.1 s ago" when the age is known; heartbeats come several times a second */
 static void add_age(const struct view *view, const cJSON *object, const char *words)
 {
     uint64_t age_ms;
     if (!count_of(object, "age_ms", &age_ms))
         return;
     buf_addf(view->out, ", %s ", words);
+    if (age_ms < 1000) {
+        buf_adds(view->out, "just now");
+        return;
+    }
     roxed_add_duration(view->out, age_ms);
     buf_adds(view->out, " ago");
 }
@@ -243,9 +247,10 @@ static void add_service(const struct view *view, const char *label, const cJSON 
         buf_adds(view->out, " for ");
         roxed_add_duration(view->out, since_ms);
     }
-    if (restarted)
-        buf_addf(view->out, ", restarted %llu time%s", (unsigned long long)restarts,
-                 restarts == 1 ? "" : "s");
+    if (restarted && restarts == 1)
+        buf_adds(view->out, ", restarted once");
+    else if (restarted)
+        buf_addf(view->out, ", restarted %llu times", (unsigned long long)restarts);
     end_row(view);
 }
 
@@ -421,8 +426,8 @@ static void add_watchdog(const struct view *view)
         roxed_add_safe(view->out, device);
         buf_adds(view->out, ")");
     }
-    if (count_of(watchdog, "worst_late_ms", &late_ms))
-        buf_addf(view->out, ", latest sign of life was %llu ms late", (unsigned long long)late_ms);
+    if (count_of(watchdog, "worst_late_ms", &late_ms) && late_ms > 0)
+        buf_addf(view->out, ", longest delay so far %llu ms", (unsigned long long)late_ms);
     end_row(view);
 }
 
