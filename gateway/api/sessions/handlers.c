@@ -1,0 +1,161 @@
+#include "gateway/api/sessions/handlers.h"
+
+#include "gateway/api/sessions/info.h"
+#include "gateway/api/sessions/repr.h"
+#include "gateway/auth/identity.h"
+#include "gateway/gateway.h"
+#include "gateway/store/store.h"
+#include "lib/common/common.h"
+#include "lib/common/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char module[] = "sessions";
+
+struct opening { /* lives in the request's arena */
+    struct gateway *gateway;
+    struct http_request *request;
+    struct digest credential; /* the session may go while its row is on the way */
+    char id[SESSION_ID_CHARS];
+    const char *application;
+    int64_t opened_at_ms;
+};
+
+static void on_opened(void *context, int error)
+{
+    struct opening *opening = context;
+    struct session *session = sessions_find_any(&opening->gateway->sessions, &opening->credential);
+    if (session != NULL)
+        session->opening = false;
+    if (error == 0 && session != NULL && !session->ending &&
+        session_open(session, opening->id, opening->application, opening->opened_at_ms) == 0) {
+        log_info(module, "%s has opened session %s from %s", session->account->login, session->id,
+                 http_request_peer(opening->request));
+        session_info_answer(opening->request, session);
+    } else if (error == -ENOENT || session == NULL) {
+        identity_answer_unknown(opening->request, "the credential has ended");
+    } else {
+        identity_answer_no_store(opening->request);
+    }
+}
+
+static int prepare(struct opening *opening)
+{
+    uint8_t bits[8];
+    char hex[2 * sizeof(bits) + 1];
+    struct timespec now;
+    if (secrets_random(bits, sizeof(bits)) < 0)
+        return -EIO;
+    secrets_hex(bits, sizeof(bits), hex);
+    (void)snprintf(opening->id, sizeof(opening->id), "s-%s", hex);
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    opening->opened_at_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return 0;
+}
+
+static void open_session(struct http_request *request, struct session *session,
+                         const struct session_request *body)
+{
+    struct gateway *gateway = http_request_program(request);
+    struct opening *opening = arena_calloc(http_request_arena(request), 1, sizeof(*opening));
+    if (opening == NULL || prepare(opening) < 0) {
+        http_answer_fail(request, 503, "not enough memory");
+        return;
+    }
+    opening->gateway = gateway;
+    opening->request = request;
+    opening->credential = session->by_credential.key;
+    opening->application = body->application_name;
+    const struct store_session row = {.credential = opening->credential,
+                                      .id = opening->id,
+                                      .application = opening->application,
+                                      .opened_at_ms = opening->opened_at_ms};
+    session->opening = true;
+    int r = store_open_session(gateway->store, &row, on_opened, opening);
+    if (r < 0)
+        on_opened(opening, r);
+}
+
+/* There are no users yet whose account could be supervised: every one is unknown. */
+static void refuse_supervision(struct http_request *request, const struct session *session,
+                               const struct supervised_account *account)
+{
+    if (!session->administrator) {
+        http_answer_fail(request, 403, "administrator session needed");
+        return;
+    }
+    const struct http_error error = {
+        .status = 404, .help_message = "no such user", .inner_message = account->id};
+    http_answer_error(request, &error);
+}
+
+/* A client that did not get the answer to its first try asks again with the same credential: it
+ * gets the session that it has. Another application needs a credential of its own. */
+void sessions_post(struct http_request *request)
+{
+    struct session *session = http_request_identity(request);
+    const struct session_request *body = http_request_data(request);
+
+    if (body->supervised_account != NULL)
+        refuse_supervision(request, session, body->supervised_account);
+    else if (session->opened && strcmp(session->application, body->application_name) == 0)
+        session_info_answer(request, session);
+    else if (session->opened)
+        http_answer_fail(request, 403, "this credential has a session of another application");
+    else if (session->opening)
+        http_answer_fail(request, 503, "the session is being opened");
+    else
+        open_session(request, session, body);
+}
+
+void sessions_get(struct http_request *request)
+{
+    session_info_answer(request, http_request_identity(request));
+}
+
+/* authorize() has renewed the session's time already. */
+void sessions_keepalive(struct http_request *request)
+{
+    http_answer_empty(request, 204);
+}
+
+struct logout { /* lives in the request's arena */
+    struct gateway *gateway;
+    struct http_request *request;
+    struct digest credential;
+};
+
+static void on_removed(void *context, int error)
+{
+    struct logout *logout = context;
+    struct session *session = sessions_find_any(&logout->gateway->sessions, &logout->credential);
+    if (error == 0 && session != NULL) {
+        log_info(module, "%s has logged out", session->account->login);
+        gateway_drop_session(logout->gateway, session);
+    } else if (session != NULL) {
+        session->ending = false; /* unknown: the next load tells */
+    }
+    if (error == 0)
+        http_answer_empty(logout->request, 204);
+    else
+        identity_answer_no_store(logout->request);
+}
+
+void sessions_delete(struct http_request *request)
+{
+    struct gateway *gateway = http_request_program(request);
+    struct session *session = http_request_identity(request);
+    struct logout *logout = arena_calloc(http_request_arena(request), 1, sizeof(*logout));
+    if (logout == NULL) {
+        http_answer_fail(request, 503, "not enough memory");
+        return;
+    }
+    *logout = (struct logout){gateway, request, session->by_credential.key};
+    session->ending = true;
+    int r = store_remove_credentials(gateway->store, &logout->credential, 1, on_removed, logout);
+    if (r < 0)
+        on_removed(logout, r);
+}

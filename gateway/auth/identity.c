@@ -1,0 +1,71 @@
+#include "gateway/auth/identity.h"
+
+#include "gateway/gateway.h"
+#include "gateway/store/store.h"
+#include "lib/common/common.h"
+
+void identity_answer_unknown(struct http_request *request, const char *help_message)
+{
+    (void)http_answer_header(request, "WWW-Authenticate", "Basic realm=\"O2G\", charset=\"UTF-8\"");
+    http_answer_fail(request, 401, "%s", help_message);
+}
+
+void identity_answer_no_store(struct http_request *request)
+{
+    (void)http_answer_header(request, "Retry-After", "1");
+    http_answer_fail(request, 503, "the database is not available; try again");
+}
+
+/* Does its rights suffice? Answers the request when they do not. */
+static bool has_right(struct http_request *request, const struct session *session, unsigned access)
+{
+    if (access >= ACCESS_SESSION && !session->opened) {
+        http_answer_fail(request, 403, "no session: open one with POST /api/rest/1.0/sessions");
+        return false;
+    }
+    if (access >= ACCESS_ADMINISTRATOR && !session->administrator) {
+        http_answer_fail(request, 403, "administrator session needed");
+        return false;
+    }
+    return true;
+}
+
+static void identify(struct gateway *gateway, struct http_request *request, unsigned access)
+{
+    const char *credential = http_request_cookie(request, CREDENTIAL_COOKIE);
+    if (credential == NULL || *credential == '\0') {
+        identity_answer_unknown(request, "no credential: authenticate first");
+        return;
+    }
+    struct digest digest;
+    uint64_t now_ms = common_boot_ms();
+    digest_of_text(credential, &digest);
+    struct session *session = sessions_find(&gateway->sessions, &digest, now_ms);
+    if (session == NULL && !store_is_ready(gateway->store)) {
+        identity_answer_no_store(request); /* perhaps it is there, but not loaded */
+        return;
+    }
+    if (session == NULL) {
+        identity_answer_unknown(request, "the credential is unknown or its session has ended");
+        return;
+    }
+    if (!has_right(request, session, access))
+        return;
+    sessions_touch(&gateway->sessions, session, now_ms);
+    http_request_set_identity(request, session);
+    http_request_resume(request);
+}
+
+void identity_authorize(void *context, struct http_request *request, unsigned access)
+{
+    struct gateway *gateway = context;
+    if (access != ACCESS_CLEAR && !http_request_is_tls(request) &&
+        !gateway->settings->http_full_access) {
+        http_answer_fail(request, 403, "only over https: %s", gateway->settings->public_url);
+        return;
+    }
+    if (access >= ACCESS_CREDENTIAL)
+        identify(gateway, request, access);
+    else
+        http_request_resume(request);
+}

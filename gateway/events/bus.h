@@ -1,0 +1,15 @@
+/* bus.h - where services put their events: bus -> filter -> queue -> channel. */
+#ifndef OG_GATEWAY_BUS_H
+#define OG_GATEWAY_BUS_H
+
+#include "gateway/events/subscriptions.h"
+
+#include <stddef.h>
+
+/* Gives one event to every subscription that wants it. json: the whole object, one line, without
+ * newline, beginning with eventName; id: the login, pilot or RSI number that it concerns, or NULL.
+ * Returns how many subscriptions took it. */
+unsigned bus_publish(struct subscriptions *subscriptions, enum event_package package,
+                     const char *id, const char *json, size_t len_bytes);
+
+#endif

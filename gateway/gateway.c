@@ -1,0 +1,258 @@
+#include "gateway/gateway.h"
+
+#include "gateway/admin/beat.h"
+#include "gateway/admin/health_socket.h"
+#include "gateway/api/services.h"
+#include "gateway/auth/administrators.h"
+#include "gateway/auth/identity.h"
+#include "gateway/auth/passwords.h"
+#include "gateway/auth/throttle.h"
+#include "gateway/cors.h"
+#include "gateway/events/channel.h"
+#include "gateway/housekeeping.h"
+#include "gateway/privileges.h"
+#include "gateway/store/store.h"
+#include "lib/common/common.h"
+#include "lib/common/log.h"
+#include "lib/common/timer.h"
+#include "lib/http/http_server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char module[] = "gateway";
+
+enum { ACCEPT_ANYWAY_MS = 5000 };
+
+void gateway_drop_subscription(struct gateway *gateway, struct subscription *subscription)
+{
+    if (subscription->channel != NULL)
+        channel_end(subscription->channel);
+    subscriptions_remove(&gateway->subscriptions, subscription);
+}
+
+void gateway_drop_session(struct gateway *gateway, struct session *session)
+{
+    while (!TAILQ_EMPTY(&session->subscriptions))
+        gateway_drop_subscription(gateway, TAILQ_FIRST(&session->subscriptions));
+    sessions_remove(&gateway->sessions, session);
+}
+
+static void start_accepting(struct gateway *gateway)
+{
+    struct diag diag = {0};
+    if (gateway->accepting || gateway->draining)
+        return;
+    gateway->accepting = true;
+    timer_stop(gateway->start_timer);
+    if (http_server_start(gateway->server, &diag) < 0)
+        log_error(module, "requests are not accepted: %s", diag.text);
+    else
+        log_notice(module, "requests are answered at %s", gateway->settings->public_url);
+}
+
+static void on_start_timer(void *context)
+{
+    log_warning(module, "the database is still away; changes are answered 503 until it is back");
+    start_accepting(context);
+}
+
+static void on_load_end(void *context)
+{
+    struct gateway *gateway = context;
+    housekeeping_load_end(gateway);
+    start_accepting(gateway);
+}
+
+static void on_store_down(void *context)
+{
+    (void)context; /* memory stays as it is: nobody's session is lost by that */
+}
+
+static int open_store(struct gateway *gateway, struct diag *diag)
+{
+    const struct gateway_settings *settings = gateway->settings;
+    char port[24];
+    (void)snprintf(port, sizeof(port), "%" PRId64, settings->database_port);
+    const struct store_options options = {
+        .host = settings->database_host,
+        .port = port,
+        .database = settings->database_name,
+        .user = settings->database_user,
+        .events = {.load_begin = housekeeping_load_begin,
+                   .load_session = housekeeping_load_session,
+                   .load_subscription = housekeeping_load_subscription,
+                   .load_end = on_load_end,
+                   .down = on_store_down,
+                   .context = gateway},
+    };
+    return store_open(gateway->loop, &options, &gateway->store, diag);
+}
+
+static void on_before(void *context, struct http_request *request)
+{
+    const struct gateway *gateway = context;
+    (void)http_answer_header(request, "X-Content-Type-Options", "nosniff");
+    cors_add_headers(gateway->settings, request);
+}
+
+static bool on_options(void *context, struct http_request *request, const char *allow)
+{
+    return cors_answer_preflight(((struct gateway *)context)->settings, request, allow);
+}
+
+static int bind_ports(struct gateway *gateway, struct diag *diag)
+{
+    const struct gateway_settings *settings = gateway->settings;
+    int r = 0;
+    for (unsigned i = 0; i < settings->listen_count && r == 0; i++) {
+        const char *address = settings->listen[i];
+        r = http_server_listen(gateway->server, address, (uint16_t)settings->https_port,
+                               gateway->tls, NULL, diag);
+        if (r == 0 && settings->http_port != 0)
+            r = http_server_listen(gateway->server, address, (uint16_t)settings->http_port, NULL,
+                                   NULL, diag);
+    }
+    return r;
+}
+
+static int open_server(struct gateway *gateway, struct diag *diag)
+{
+    const struct gateway_settings *settings = gateway->settings;
+    const struct tls_options tls = {.certificate_file = settings->certificate_file,
+                                    .key_file = settings->key_file};
+    const struct http_program program = {.context = gateway,
+                                         .authorize = identity_authorize,
+                                         .before = on_before,
+                                         .options = on_options};
+    gateway->router = http_router_new();
+    if (gateway->router == NULL)
+        return diag_fail(diag, -ENOMEM, "not enough memory");
+    int r = api_services_add(gateway->router, diag);
+    if (r == 0)
+        r = tls_server_context_new(&tls, &gateway->tls, diag);
+    if (r == 0)
+        r = http_server_new(gateway->loop, gateway->router, &program, &gateway->server, diag);
+    if (r == 0)
+        r = bind_ports(gateway, diag);
+    return r;
+}
+
+/* What needs root comes first, what needs the database's user after that. */
+static int open_all(struct gateway *gateway, struct diag *diag)
+{
+    const struct gateway_settings *settings = gateway->settings;
+    int r = administrators_read(settings->administrators_file, &gateway->administrators, diag);
+    if (r == 0)
+        r = open_server(gateway, diag);
+    if (r == 0 && settings->health_socket[0] != '\0')
+        r = health_socket_open(gateway, settings->health_socket, &gateway->health_socket, diag);
+    if (r == 0)
+        r = privileges_drop(settings->user, diag);
+    if (r == 0)
+        r = open_store(gateway, diag);
+    if (r < 0)
+        return r;
+    gateway->throttle = throttle_new();
+    gateway->passwords = passwords_new(gateway->loop);
+    gateway->beat = beat_new(gateway->loop, gateway->store);
+    gateway->channels =
+        channels_new(gateway->loop, settings->channel_heartbeat_s, settings->channels_file);
+    gateway->housekeeping = housekeeping_new(gateway);
+    gateway->start_timer = timer_new(gateway->loop, on_start_timer, gateway);
+    if (gateway->throttle == NULL || gateway->passwords == NULL || gateway->beat == NULL ||
+        gateway->channels == NULL || gateway->housekeeping == NULL || gateway->start_timer == NULL)
+        return diag_fail(diag, -ENOMEM, "not enough memory");
+    timer_start(gateway->start_timer, ACCEPT_ANYWAY_MS, 0);
+    return 0;
+}
+
+int gateway_new(uv_loop_t *loop, const struct gateway_settings *settings,
+                struct gateway **ret_gateway, struct diag *diag)
+{
+    struct gateway *gateway = calloc(1, sizeof(*gateway));
+    if (gateway == NULL)
+        return diag_fail(diag, -ENOMEM, "not enough memory");
+    gateway->loop = loop;
+    gateway->settings = settings;
+    (void)snprintf(gateway->public_base, sizeof(gateway->public_base), "%s" API_BASE,
+                   settings->public_url);
+    (void)snprintf(gateway->private_base, sizeof(gateway->private_base), "%s" API_BASE,
+                   settings->private_url);
+    sessions_init(&gateway->sessions, settings->session_ttl_s);
+    subscriptions_init(&gateway->subscriptions);
+    int r = open_all(gateway, diag);
+    if (r < 0) {
+        gateway_free(gateway);
+        return r;
+    }
+    *ret_gateway = gateway;
+    return 0;
+}
+
+static void on_drained(void *context)
+{
+    struct gateway *gateway = context;
+    gateway->stopped(gateway->stopped_context);
+}
+
+void gateway_stop(struct gateway *gateway, void (*stopped)(void *context), void *context)
+{
+    if (gateway->draining)
+        return;
+    gateway->draining = true;
+    gateway->stopped = stopped;
+    gateway->stopped_context = context;
+    log_notice(module, "stopping: %zu sessions, %u channels", gateway->sessions.by_credential.count,
+               channels_count(gateway->channels));
+    housekeeping_flush_all(gateway->housekeeping);
+    http_server_drain(gateway->server, (uint64_t)gateway->settings->drain_ms, on_drained, gateway);
+}
+
+void gateway_reload(struct gateway *gateway)
+{
+    struct administrators *administrators;
+    struct diag diag = {0};
+    if (administrators_read(gateway->settings->administrators_file, &administrators, &diag) < 0) {
+        log_error(module, "the administrators stay as they are: %s", diag.text);
+    } else {
+        administrators_free(gateway->administrators);
+        gateway->administrators = administrators;
+        log_notice(module, "the administrators have been read again");
+    }
+    if (tls_context_reload(gateway->tls, &diag) < 0)
+        log_error(module, "the certificate stays as it is: %s", diag.text);
+}
+
+static void drop_all(struct gateway *gateway)
+{
+    while (!TAILQ_EMPTY(&gateway->sessions.all))
+        gateway_drop_session(gateway, TAILQ_FIRST(&gateway->sessions.all));
+}
+
+/* Answers of what is open come while things close, so what they use closes last. */
+void gateway_free(struct gateway *gateway)
+{
+    if (gateway == NULL)
+        return;
+    timer_free(gateway->start_timer);
+    health_socket_close(gateway->health_socket);
+    housekeeping_free(gateway->housekeeping);
+    passwords_free(gateway->passwords);
+    beat_cut(gateway->beat);
+    store_close(gateway->store);
+    drop_all(gateway);
+    http_server_free(gateway->server);
+    (void)uv_run(gateway->loop, UV_RUN_NOWAIT); /* streams say closed */
+    beat_free(gateway->beat);
+    channels_free(gateway->channels);
+    http_router_free(gateway->router);
+    tls_context_free(gateway->tls);
+    throttle_free(gateway->throttle);
+    administrators_free(gateway->administrators);
+    subscriptions_done(&gateway->subscriptions);
+    sessions_done(&gateway->sessions);
+    free(gateway);
+}

@@ -1,0 +1,127 @@
+/* Reading everything after a connect. Sessions and subscriptions are read by two statements on the
+ * ordered connection; changes that were sent before are in them, later ones are not. */
+#include "gateway/store/store_private.h"
+
+#include "lib/common/common.h"
+#include "lib/common/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char module[] = "store";
+
+enum { LOAD_TIMEOUT_MS = 30000 };
+
+struct load {
+    struct store *store;
+    unsigned attempt;
+};
+
+void store__add_digest(struct buf *out, const struct digest *digest)
+{
+    char hex[2 * SECRETS_SHA256_BYTES + 1];
+    secrets_hex(digest->bytes, sizeof(digest->bytes), hex);
+    buf_add(out, hex, sizeof(hex) - 1);
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool store__read_digest(const char *hex, struct digest *ret_digest)
+{
+    if (hex == NULL || strlen(hex) != 2 * sizeof(ret_digest->bytes))
+        return false;
+    for (size_t i = 0; i < sizeof(ret_digest->bytes); i++) {
+        int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        ret_digest->bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
+/* A load that failed begins anew with a new connection. */
+static bool load_failed(const struct load *load, const struct pg_result *result)
+{
+    if (load->attempt != load->store->attempt)
+        return true;
+    if (result->error == 0)
+        return false;
+    log_error(module, "sessions cannot be read: %s", result->message);
+    pg_reset(load->store->lanes[STORE_LANE_WRITES]);
+    return true;
+}
+
+static void on_sessions(void *context, const struct pg_result *result)
+{
+    struct load load = *(struct load *)context;
+    const struct store_events *events = &load.store->events;
+    free(context);
+    if (load_failed(&load, result))
+        return;
+    events->load_begin(events->context);
+    for (int row = 0; row < result->rows; row++) {
+        struct store_session session = {
+            .login = pg_value(result, row, 1),
+            .administrator = pg_value(result, row, 2)[0] == 't',
+            .remaining_s = pg_value_int64(result, row, 3),
+            .id = pg_value(result, row, 4),
+            .application = pg_value(result, row, 5),
+            .opened_at_ms = pg_value_int64(result, row, 6),
+        };
+        if (store__read_digest(pg_value(result, row, 0), &session.credential))
+            events->load_session(events->context, &session);
+    }
+}
+
+static void on_subscriptions(void *context, const struct pg_result *result)
+{
+    struct load load = *(struct load *)context;
+    const struct store_events *events = &load.store->events;
+    free(context);
+    if (load_failed(&load, result))
+        return;
+    for (int row = 0; row < result->rows; row++) {
+        struct store_subscription subscription = {
+            .filter = pg_value(result, row, 2),
+            .timeout_min = pg_value_int64(result, row, 3),
+        };
+        if (store__read_digest(pg_value(result, row, 0), &subscription.id) &&
+            store__read_digest(pg_value(result, row, 1), &subscription.credential))
+            events->load_subscription(events->context, &subscription);
+    }
+    load.store->ready = true;
+    load.store->failing = false;
+    events->load_end(events->context);
+}
+
+static bool send_one(struct store *store, const char *sql, pg_done_fn done)
+{
+    struct load *load = malloc(sizeof(*load));
+    if (load == NULL)
+        return false;
+    *load = (struct load){store, store->attempt};
+    if (pg_query(store->lanes[STORE_LANE_WRITES], sql, NULL, 0, LOAD_TIMEOUT_MS, done, load) == 0)
+        return true;
+    free(load);
+    return false;
+}
+
+void store__load(struct store *store)
+{
+    if (!send_one(store,
+                  "SELECT encode(c.digest, 'hex'), c.login, c.administrator, c.remaining_s, s.id,"
+                  " s.application, (extract(epoch FROM s.opened_at) * 1000)::bigint"
+                  " FROM credential c LEFT JOIN session s ON s.credential = c.digest",
+                  on_sessions) ||
+        !send_one(store,
+                  "SELECT encode(digest, 'hex'), encode(credential, 'hex'), filter, timeout_min"
+                  " FROM subscription",
+                  on_subscriptions))
+        pg_reset(store->lanes[STORE_LANE_WRITES]);
+}
