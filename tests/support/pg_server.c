@@ -26,7 +26,8 @@ struct pg_server {
     char data[300], log[300];
     char programs[256]; /* folder of initdb and postgres */
     char port[8];
-    bool tcp;
+    bool tcp, tls;
+    char tls_settings[2][320];
     const char *settings[16]; /* the caller's, borrowed */
     bool root;
     uid_t uid;
@@ -146,6 +147,40 @@ static int init_data(const struct pg_server *server)
     return -1;
 }
 
+static int make_certificate(struct pg_server *server)
+{
+    char key[300], certificate[300];
+    (void)snprintf(key, sizeof(key), "%s/server.key", server->folder);
+    (void)snprintf(certificate, sizeof(certificate), "%s/server.crt", server->folder);
+    (void)snprintf(server->tls_settings[0], sizeof(server->tls_settings[0]), "ssl_key_file=%s",
+                   key);
+    (void)snprintf(server->tls_settings[1], sizeof(server->tls_settings[1]), "ssl_cert_file=%s",
+                   certificate);
+    const char *arguments[] = {"openssl",
+                               "req",
+                               "-x509",
+                               "-newkey",
+                               "ec",
+                               "-pkeyopt",
+                               "ec_paramgen_curve:P-256",
+                               "-nodes",
+                               "-subj",
+                               "/CN=127.0.0.1",
+                               "-addext",
+                               "subjectAltName=IP:127.0.0.1",
+                               "-keyout",
+                               key,
+                               "-out",
+                               certificate,
+                               NULL};
+    pid_t pid = launch(server, "/usr/bin/openssl", (char *const *)(uintptr_t)arguments);
+    if (pid > 0 && wait_exit(pid) == 0)
+        return 0;
+    (void)fprintf(stderr, "openssl failed:\n");
+    show_log(server);
+    return -1;
+}
+
 static bool answers(const struct pg_server *server)
 {
     const char *keywords[] = {"host", "port", "user", "dbname", NULL};
@@ -168,6 +203,11 @@ int pg_server_start(struct pg_server *server)
     for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
         arguments[count++] = "-c";
         arguments[count++] = defaults[i];
+    }
+    const char *const tls[] = {"ssl=on", server->tls_settings[0], server->tls_settings[1]};
+    for (size_t i = 0; server->tls && i < sizeof(tls) / sizeof(tls[0]); i++) {
+        arguments[count++] = "-c";
+        arguments[count++] = tls[i];
     }
     for (size_t i = 0; server->settings[i] != NULL; i++) {
         arguments[count++] = "-c";
@@ -201,7 +241,8 @@ static int prepare(struct pg_server *server, const struct pg_server_options *opt
     }
     (void)snprintf(server->data, sizeof(server->data), "%s/data", server->folder);
     (void)snprintf(server->log, sizeof(server->log), "%s/log", server->folder);
-    server->tcp = options != NULL && options->tcp;
+    server->tls = options != NULL && options->tls;
+    server->tcp = server->tls || (options != NULL && options->tcp);
     size_t room = sizeof(server->settings) / sizeof(server->settings[0]) - 1;
     for (size_t i = 0; options != NULL && options->settings != NULL && options->settings[i] != NULL;
          i++) {
@@ -210,6 +251,8 @@ static int prepare(struct pg_server *server, const struct pg_server_options *opt
         server->settings[i] = options->settings[i];
     }
     if (find_programs(server) != 0 || choose_user(server) != 0 || choose_port(server) != 0)
+        return -1;
+    if (server->tls && make_certificate(server) != 0)
         return -1;
     return init_data(server);
 }

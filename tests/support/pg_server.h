@@ -16,6 +16,8 @@ struct pg_server;
 struct pg_server_options {
     const char *const *settings; /* NULL or NULL-terminated "name=value", beside the defaults */
     bool tcp;                    /* also on 127.0.0.1 */
+    bool tls;                    /* offers TLS there, with a certificate it signed for 127.0.0.1
+                                  * itself: <folder>/server.crt */
 };
 
 /* initdb and start: some 3 s. NULL options are fine. NULL on failure. */

@@ -551,10 +551,45 @@ static void copy_is_refused_without_hanging(void **state)
     run_until(session, &session->ups, 2);
 }
 
+/* libpq takes TLS records apart in a buffer of its own: what is left in OpenSSL's would not wake
+ * the loop. */
+static void large_answers_cross_tls_whole(void **state)
+{
+    struct session *session = *state;
+    char certificate[300];
+    (void)snprintf(certificate, sizeof(certificate), "%s/server.crt", pg_server_folder(server));
+    const char *keywords[] = {"host", "port", "user", "dbname", "sslmode", "sslrootcert", NULL};
+    const char *values[] = {"127.0.0.1", pg_server_port(server), "postgres",
+                            "postgres",  "verify-full",          certificate,
+                            NULL};
+    struct pg_options options = {.keywords = keywords,
+                                 .values = values,
+                                 .connect_timeout_ms = 5000,
+                                 .pipeline = true,
+                                 .state = on_state,
+                                 .context = session};
+    assert_int_equal(pg_open(&session->loop, &options, &session->pg, NULL), 0);
+    enum { SIZES = 300 };
+    for (int i = 0; i < SIZES; i++) {
+        char size[16];
+        (void)snprintf(size, sizeof(size), "%d", i < 200 ? 8000 + i * 7 : 16000 * (i - 199));
+        const char *params[] = {size};
+        assert_int_equal(pg_query(session->pg,
+                                  "SELECT ssl, repeat('x', $1::int) FROM pg_stat_ssl "
+                                  "WHERE pid = pg_backend_pid()",
+                                  params, 1, PATIENCE_MS, on_answer, session),
+                         0);
+    }
+    run_until(session, &session->answers, SIZES);
+    assert_int_equal(session->good, SIZES);
+    assert_string_equal(session->value, "t");
+}
+
 static int start_server(void **state)
 {
     (void)state;
-    server = pg_server_new(NULL);
+    static const struct pg_server_options options = {.tls = true};
+    server = pg_server_new(&options);
     return server != NULL ? 0 : -1;
 }
 
@@ -592,6 +627,7 @@ int main(void)
         CASE(closing_within_a_callback_is_safe),
         CASE(ten_thousand_statements_keep_their_order),
         CASE(copy_is_refused_without_hanging),
+        CASE(large_answers_cross_tls_whole),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
