@@ -585,6 +585,108 @@ static void large_answers_cross_tls_whole(void **state)
     assert_string_equal(session->value, "t");
 }
 
+/* ---- what is reported against what the server kept ---- */
+
+enum { WRITES = 4000, WRITES_AHEAD = 300 };
+
+struct writer {
+    struct session *session;
+    int next, done;
+    int calls[WRITES];
+    int error[WRITES];
+    bool unknown[WRITES];
+};
+
+struct write_context {
+    struct writer *writer;
+    int number;
+};
+
+static struct write_context write_contexts[WRITES];
+
+static void write_more(struct writer *writer);
+
+static void on_written(void *context, const struct pg_result *result)
+{
+    struct write_context *write = context;
+    struct writer *writer = write->writer;
+    writer->calls[write->number]++;
+    writer->error[write->number] = result->error;
+    writer->unknown[write->number] = result->outcome_unknown;
+    writer->done++;
+    write_more(writer);
+}
+
+static void write_more(struct writer *writer)
+{
+    while (writer->next < WRITES && writer->next - writer->done < WRITES_AHEAD) {
+        struct write_context *write = &write_contexts[writer->next];
+        *write = (struct write_context){.writer = writer, .number = writer->next++};
+        char number[16];
+        (void)snprintf(number, sizeof(number), "%d", write->number);
+        const char *params[] = {number};
+        assert_int_equal(pg_query(writer->session->pg, "INSERT INTO written VALUES ($1::int)",
+                                  params, 1, PATIENCE_MS, on_written, write),
+                         0);
+    }
+}
+
+static void check_against_server(struct writer *writer)
+{
+    static char kept[WRITES + 1];
+    int unknown = 0, refused = 0;
+    assert_int_equal(pg_server_run(server,
+                                   "SELECT string_agg(CASE WHEN n IS NULL THEN '0' ELSE '1' END, "
+                                   "'' ORDER BY i) FROM generate_series(0, 3999) i "
+                                   "LEFT JOIN written ON n = i",
+                                   kept, sizeof(kept)),
+                     0);
+    assert_int_equal(strlen(kept), WRITES);
+    for (int i = 0; i < WRITES; i++) {
+        assert_int_equal(writer->calls[i], 1);
+        assert_true(writer->error[i] != 0 || kept[i] == '1');
+        assert_true(writer->error[i] == 0 || writer->unknown[i] || kept[i] == '0');
+        unknown += writer->unknown[i];
+        refused += writer->error[i] != 0 && !writer->unknown[i];
+    }
+    /* the test has hit what it is about */
+    assert_true(unknown > 0 && refused > 0 && unknown + refused < WRITES);
+}
+
+static void reports_agree_with_the_server_through_broken_connections(void **state)
+{
+    struct session *session = *state;
+    for (int pipeline = 0; pipeline < 2; pipeline++) {
+        struct writer *writer = calloc(1, sizeof(*writer));
+        assert_non_null(writer);
+        writer->session = session;
+        assert_int_equal(pg_server_run(server,
+                                       "DROP TABLE IF EXISTS written; "
+                                       "CREATE TABLE written (n int PRIMARY KEY)",
+                                       NULL, 0),
+                         0);
+        session->ups = session->downs = 0;
+        open_session(session, true, pipeline == 1, NULL);
+        run_until(session, &session->ups, 1);
+        write_more(writer);
+        for (int losses = 1; losses <= 6; losses++) {
+            run_until(session, &session->ups, losses);
+            run_until(session, &writer->done, writer->done + 20);
+            assert_int_equal(pg_server_run(server,
+                                           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                                           "WHERE query LIKE 'INSERT INTO written%'",
+                                           NULL, 0),
+                             0);
+            run_until(session, &session->downs, losses);
+        }
+        run_until(session, &writer->done, WRITES);
+        check_against_server(writer);
+        pg_close(session->pg);
+        session->pg = NULL;
+        free(writer);
+    }
+}
+
 static int start_server(void **state)
 {
     (void)state;
@@ -628,6 +730,7 @@ int main(void)
         CASE(ten_thousand_statements_keep_their_order),
         CASE(copy_is_refused_without_hanging),
         CASE(large_answers_cross_tls_whole),
+        CASE(reports_agree_with_the_server_through_broken_connections),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
