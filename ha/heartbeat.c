@@ -176,17 +176,22 @@ static void transmit(struct heartbeat *heartbeat, unsigned index, uint64_t echo_
     }
 }
 
+static void try_open(struct heartbeat *heartbeat, unsigned index, uint64_t now_ms)
+{
+    struct link *link = &heartbeat->links[index];
+    int code = open_socket(heartbeat, index);
+    if (code < 0) {
+        note_send_error(link, code);
+        link->open_again_ms = now_ms + REOPEN_MS;
+    }
+}
+
 static void send_on(struct heartbeat *heartbeat, unsigned index)
 {
     struct link *link = &heartbeat->links[index];
     const uint64_t now_ms = common_boot_ms();
-    if (link->socket == NULL && now_ms >= link->open_again_ms) {
-        int code = open_socket(heartbeat, index);
-        if (code < 0) {
-            note_send_error(link, code);
-            link->open_again_ms = now_ms + REOPEN_MS;
-        }
-    }
+    if (link->socket == NULL && now_ms >= link->open_again_ms)
+        try_open(heartbeat, index, now_ms);
     const uint64_t echo_ms[PEER_MESSAGE_LINKS] = {heartbeat->links[0].peer_sent_ms,
                                                   heartbeat->links[1].peer_sent_ms};
     transmit(heartbeat, index, heartbeat->guard.peer_session, echo_ms);
@@ -432,6 +437,9 @@ static int init(struct heartbeat *heartbeat, struct diag *diag)
     if (heartbeat->timer == NULL)
         return diag_fail(diag, -ENOMEM, "no memory for heartbeats");
     timer_start(heartbeat->timer, 0, HEARTBEAT_INTERVAL_MS);
+    for (unsigned i = 0; i < HEARTBEAT_LINKS; i++)
+        if (heartbeat->links[i].status.used)
+            try_open(heartbeat, i, common_boot_ms());
     return 0;
 }
 

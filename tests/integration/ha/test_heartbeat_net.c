@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <arpa/inet.h>
+#include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,8 +73,8 @@ static void start_with(struct scene *scene, int which, const char *with_key)
         print_message("%s\n", diag.text);
     assert_int_equal(code, 0);
     const char *payload = first ? "from one" : "from two";
-    assert_int_equal(
-        heartbeat_set_payload(scene->nodes[which].heartbeat, payload, strlen(payload)), 0);
+    assert_int_equal(heartbeat_set_payload(scene->nodes[which].heartbeat, payload, strlen(payload)),
+                     0);
 }
 
 static void stop(struct scene *scene, int which)
@@ -164,7 +164,8 @@ static void of_a_one_way_cut_the_unheard_side_knows(void **state)
     support_must("ip", "addr", "del", "fd19::2/64", "dev", "ic", NULL);
     support_must("ip", "route", "add", "10.9.0.0/24", "dev", "lan", NULL);
     support_must("ip", "route", "add", "fd19::/64", "dev", "ic", NULL);
-    support_net_enter(&scene->net, 0); /* node 1 cannot be answered: it does not know the way back */
+    support_net_enter(&scene->net,
+                      0); /* node 1 cannot be answered: it does not know the way back */
     support_loop_for(&scene->loop, 1000);
     const struct heartbeat_status one = status_of(scene, 0);
     assert_true(common_boot_ms() - one.contact_ms > 500);

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <arpa/inet.h>
+#include <cmocka.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -89,8 +89,8 @@ static void connect_client(struct scene *scene, const char *vip)
     support_net_enter(&scene->net, 0);
 }
 
-/* The server's machine dies: its connection is gone without a word, then the address comes back on a
- * machine that knows nothing of it. */
+/* The server's machine dies: its connection is gone without a word, then the address comes back on
+ * a machine that knows nothing of it. */
 static void crash_and_move(struct scene *scene)
 {
     char with_prefix[RTNL_ADDR_TEXT_CHARS];
@@ -171,8 +171,7 @@ static int tickle_in_child(struct scene *scene, const char *path)
                                                .vips = &scene->vip,
                                                .vip_count = 1};
         support_net_enter(&scene->net, 0);
-        if (uv_loop_init(&loop) == 0 &&
-            tickle_start(&loop, &options, on_told, &told, NULL) == 0 &&
+        if (uv_loop_init(&loop) == 0 && tickle_start(&loop, &options, on_told, &told, NULL) == 0 &&
             support_loop_until(&loop, &told.done, 3000))
             answer = told.result.error < 0 ? told.result.error : (int)told.result.sent;
         ssize_t written = write(ends[1], &answer, sizeof(answer));
