@@ -69,19 +69,6 @@ static void then_form(struct arb_call *call)
     arb__act(call, ARB_DO_FORM);
 }
 
-static bool when_stand_alone(const struct arb_call *call)
-{
-    return call->facts->drbd.known && call->facts->drbd.link == ARB_LINK_STANDALONE &&
-           arb__peer_fresh(call) && !call->facts->drbd.primary && arb__exec_idle(call) &&
-           arb__may_act(call, ARB_DO_CONNECT, call->k->connect_retry_ms);
-}
-
-static void then_connect(struct arb_call *call)
-{
-    arb__act(call, ARB_DO_CONNECT);
-    call->plan.next.reconnect_at_ms = call->facts->now_ms;
-}
-
 static bool when_silent_but_connected(const struct arb_call *call)
 {
     return peer_silent(call);
@@ -136,7 +123,6 @@ const struct arb_row arb__rows_standby[] = {
     {9,  when_never_heard,    then_boot,         "The other node has not been heard yet.", false, false},
     {2,  arb__when_elected,   arb__then_elected, "This node is elected and asks the register.", false, false},
     {53, when_forming,        then_form,         "Both copies are empty: they are declared equal and the pair is formed.", false, false},
-    {56, when_stand_alone,    then_connect,      "The data link had been given up; it is connected again.", false, false},
     {7,  when_silent_but_connected, NULL,
      "The other node's daemon is silent, but its machine lives: this node stays in standby.", true, false},
     {57, when_incompatible,   NULL,

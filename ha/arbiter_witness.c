@@ -554,6 +554,21 @@ static void then_beat(struct arb_call *call)
 
 /* ---- small things ---- */
 
+/* StandAlone never ends by itself. */
+static bool when_stand_alone(const struct arb_call *call)
+{
+    return !arb__is_acting(call->plan.next.phase) && call->facts->drbd.known &&
+           call->facts->drbd.link == ARB_LINK_STANDALONE && arb__peer_fresh(call) &&
+           !call->facts->drbd.primary && arb__exec_idle(call) &&
+           arb__may_act(call, ARB_DO_CONNECT, call->k->connect_retry_ms);
+}
+
+static void then_connect(struct arb_call *call)
+{
+    arb__act(call, ARB_DO_CONNECT);
+    call->plan.next.reconnect_at_ms = call->facts->now_ms;
+}
+
 static bool when_no_longer_fresh(const struct arb_call *call)
 {
     return idle_and_saved(call) && call->plan.next.durable.fresh && arb__whole(call) &&
@@ -585,6 +600,7 @@ const struct arb_row arb__rows_upkeep[] = {
      "The register gives the right to the other node: this node records that its own copy no longer counts.", false, false},
     {11, when_outdate,         then_outdate,
      "The copy of this node is being marked outdated, because the other node goes on alone.", false, false},
+    {56, when_stand_alone,     then_connect,         "The data link had been given up; it is connected again.", false, true},
     {60, when_record_run,      then_record_run,      "Both nodes see the same run of the witness: it is recorded.", false, true},
     {61, when_adopt_solo,      then_adopt,           "The other node's right is recorded.", false, true},
     {61, when_adopt_pair,      then_adopt,           "The other node's right is recorded.", false, true},

@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { NODES = 2, QUEUE_MAX = 512, GENS = 6, TICK_MS = 100 };
+enum { NODES = 2, QUEUE_MAX = 1024, GENS = 6, TICK_MS = 100 };
 
 enum event_kind {
     EV_TICK,       /* node: kernel and daemon rhythm */
@@ -97,7 +97,7 @@ struct request {
     uint64_t run;
 };
 
-enum { REQUESTS = 64 };
+enum { REQUESTS = 128 };
 
 struct asker { /* the witness module of one daemon */
     bool busy, unresolved, resolving;
