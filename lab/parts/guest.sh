@@ -287,7 +287,8 @@ cmd_pid() {
 }
 cmd_ns() {
     ns_exists || die "the lab is not up"
-    in_ns "$@"
+    [ $# -gt 0 ] || usage_error "ns needs a command"
+    exec ip netns exec "$ns" "$@" # no shell in between: signals reach the command
 }
 cmd_selftest() {
     need_guest "${1:-}"

@@ -124,6 +124,10 @@ pair_is_protected() {
         pair_is "$(pair_other "$active")" '.role == "standby"'
 }
 
-client() { # the test client, as an application on the client LAN
-    "$lab_root/lab" ns "${OG_BUILD:-$checkout/build}/release/lab/og-lab-client" "$@"
+# client MODE ...: the test client, as an application on the client LAN. In a background job it takes
+# the place of that job's shell, so that a signal to the job reaches the client itself.
+client() {
+    local words=("$lab_root/lab" ns "${OG_BUILD:-$checkout/build}/release/lab/og-lab-client" "$@")
+    [ "$BASHPID" = $$ ] || exec "${words[@]}"
+    "${words[@]}"
 }
