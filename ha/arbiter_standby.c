@@ -209,7 +209,7 @@ static bool when_no_vote_counts(const struct arb_call *call)
 
 static bool when_unreachable(const struct arb_call *call)
 {
-    return arb__witness_away(call);
+    return arb__witness_away(call) && call->plan.next.ask_failures >= 2;
 }
 
 static bool when_not_able(const struct arb_call *call)

@@ -27,9 +27,8 @@ struct options {
     uint64_t schedules, seed;
     unsigned jobs;
     bool trace;
-    const char *json;
+    const char *json, *cases;
     enum break_rule broken_rule;
-    bool expect_violation;
 };
 
 static void usage(FILE *out)
@@ -74,6 +73,7 @@ static int parse_options(int argc, char **argv, struct options *options)
                                           {"json", required_argument, NULL, 'o'},
                                           {"trace", no_argument, NULL, 't'},
                                           {"break", required_argument, NULL, 'b'},
+                                          {"cases", required_argument, NULL, 'c'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     uint64_t jobs = 1;
@@ -92,6 +92,9 @@ static int parse_options(int argc, char **argv, struct options *options)
             break;
         case 'o':
             options->json = optarg;
+            break;
+        case 'c':
+            options->cases = optarg;
             break;
         case 't':
             options->trace = true;
@@ -257,6 +260,34 @@ static int write_json(const char *path, const struct totals *totals, double seco
     return 0;
 }
 
+/* Lines are `SEED what it once showed`; # begins a remark. A file without a seed is an error. */
+static int run_cases(const char *path)
+{
+    static struct world world;
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        perror(path);
+        return 2;
+    }
+    char line[512];
+    unsigned run = 0, failed = 0;
+    while (fgets(line, sizeof(line), file) != NULL) {
+        char *end = NULL;
+        const uint64_t seed = strtoull(line, &end, 10);
+        if (end == line)
+            continue;
+        run++;
+        sim_run(&world, seed, BREAK_NONE, false);
+        if (world.result.violation == VIOLATION_NONE)
+            continue;
+        failed++;
+        printf("seed %" PRIu64 ": %s\n", seed, sim_violation_name(world.result.violation));
+    }
+    (void)fclose(file);
+    printf("%u kept seeds, %u failed\n", run, failed);
+    return run > 0 && failed == 0 ? 0 : 1;
+}
+
 static double now_s(void)
 {
     struct timespec now;
@@ -269,6 +300,8 @@ int main(int argc, char **argv)
     struct options options = {.schedules = 1000, .seed = 1, .jobs = 1};
     if (parse_options(argc, argv, &options) < 0)
         return 2;
+    if (options.cases != NULL)
+        return run_cases(options.cases);
     if (options.trace) {
         static struct world world;
         sim_run(&world, options.seed, options.broken_rule, true);

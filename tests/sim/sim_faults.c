@@ -22,9 +22,24 @@ static uint64_t length_of(struct world *w, enum fault_kind kind)
     case FAULT_POWER:
     case FAULT_ADMIN_STOP:
         return sim_between(w, 500, 20000);
-    default:
-        return is_short ? sim_between(w, 50, 2500) : sim_between(w, 1000, 20000);
+    case FAULT_DATA_LINK:
+    case FAULT_LAN:
+    case FAULT_ALL_LINKS:
+    case FAULT_ONE_WAY:
+    case FAULT_NODE_LAN:
+    case FAULT_CRASH:
+    case FAULT_WITNESS_DOWN:
+    case FAULT_WITNESS_RESTART:
+    case FAULT_WITNESS_OLD:
+    case FAULT_WITNESS_SLOW:
+    case FAULT_WITNESS_PATH:
+    case FAULT_SWITCHOVER:
+    case FAULT_TAKE_FAILS:
+    case FAULT_SLOW_DISK:
+    case FAULT_COUNT:
+        break;
     }
+    return is_short ? sim_between(w, 50, 2500) : sim_between(w, 1000, 20000);
 }
 
 /* Faults come in bursts: what matters happens while another fault is being dealt with. */
@@ -214,7 +229,16 @@ static void begin_on_machine(struct world *w, const struct fault *fault)
     case FAULT_TAKE_FAILS:
         m->take_failures = 1;
         break;
-    default:
+    case FAULT_DATA_LINK:
+    case FAULT_LAN:
+    case FAULT_ALL_LINKS:
+    case FAULT_ONE_WAY:
+    case FAULT_NODE_LAN:
+    case FAULT_WITNESS_DOWN:
+    case FAULT_WITNESS_SLOW:
+    case FAULT_WITNESS_PATH:
+    case FAULT_SLOW_DISK:
+    case FAULT_COUNT:
         break;
     }
 }
@@ -275,7 +299,22 @@ void sim_fault_ends(struct world *w, uint32_t index)
         if (!w->repaired)
             sim_start_again(w, fault->node);
         break;
-    default:
+    case FAULT_DATA_LINK:
+    case FAULT_LAN:
+    case FAULT_ALL_LINKS:
+    case FAULT_ONE_WAY:
+    case FAULT_NODE_LAN:
+    case FAULT_STOP_DAEMON:
+    case FAULT_CRASH:
+    case FAULT_WITNESS_DOWN:
+    case FAULT_WITNESS_RESTART:
+    case FAULT_WITNESS_OLD:
+    case FAULT_WITNESS_SLOW:
+    case FAULT_WITNESS_PATH:
+    case FAULT_SWITCHOVER:
+    case FAULT_TAKE_FAILS:
+    case FAULT_SLOW_DISK:
+    case FAULT_COUNT:
         break;
     }
     sim_wake(w, 0);
