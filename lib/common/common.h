@@ -1,4 +1,17 @@
-/* common.h - the few words that every room uses. */
+/* common.h - the few words that every room uses, and the way round this folder.
+ *
+ * lib/common holds what two or more rooms need and depends on none of them. Nothing in it decides
+ * anything about the product; it has no state at file scope but the log's levels. In reading order:
+ *
+ *   common, diag, banned    words, error texts, calls that do not compile here
+ *   buf, utf8, map          growing text, well-formed text, text -> pointer
+ *   log (log_text)          journal and terminal; nothing in it waits
+ *   timer, child (launch)   the event loop's clock, other programs
+ *   pg (pg_statement)       PostgreSQL without blocking
+ *   json (json_check), xml  outside text under limits
+ *   secrets, tls            random ids, passwords, codes; TLS on the loop
+ *   rtnl                    addresses, routes, links by netlink
+ */
 #ifndef OG_COMMON_COMMON_H
 #define OG_COMMON_COMMON_H
 

@@ -354,6 +354,35 @@ static void abandoning_within_the_callback_is_harmless(void **state)
     assert_int_equal(run->calls, 1);
 }
 
+static void lines_of_a_service_reach_the_log_whole(void **state)
+{
+    struct run *run = *state;
+    char path[] = "/tmp/og-child-XXXXXX", text[8192];
+    int file = mkstemp(path), saved = dup(STDERR_FILENO);
+    assert_true(file >= 0 && saved >= 0);
+    (void)unlink(path);
+    assert_true(dup2(file, STDERR_FILENO) >= 0);
+    start(run, (struct child_options){
+                   .argv = SHELL("printf 'o'; sleep 0.1; printf 'ne\\r\\n\\n'; echo two >&2; "
+                                 "head -c 1500 /dev/zero | tr '\\0' x; printf end"),
+                   .log_output = true});
+    run_to_end(run);
+    (void)dup2(saved, STDERR_FILENO);
+    (void)close(saved);
+    ssize_t len = pread(file, text, sizeof(text) - 1, 0);
+    (void)close(file);
+    assert_true(len > 0);
+    text[len] = '\0';
+
+    int lines = 0;
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, 4); /* an empty line is none; the long one came in two pieces */
+    assert_non_null(strstr(text, " info sh: one\n"));
+    assert_non_null(strstr(text, " info sh: two\n"));
+    assert_non_null(strstr(text, "xxxend\n"));
+}
+
 static void many_children_at_once_all_report(void **state)
 {
     struct run *run = *state;
@@ -391,6 +420,7 @@ int main(void)
         CASE(an_abandoned_child_is_killed_without_a_word),
         CASE(a_child_that_could_not_start_can_be_abandoned),
         CASE(abandoning_within_the_callback_is_harmless),
+        CASE(lines_of_a_service_reach_the_log_whole),
         CASE(many_children_at_once_all_report),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
