@@ -67,8 +67,8 @@ static int open_socket(struct call *call)
 }
 
 /* A refused caller is answered and closed before it has asked: then writing fails, and the reason
- * waits to be read. So a broken pipe is no error here; nor is a reset, which the kernel reports when
- * the daemon closed with our question unread: what it sent before is still delivered. */
+ * waits to be read. So a broken pipe is no error here; nor is a reset, which the kernel reports
+ * when the daemon closed with our question unread: what it sent before is still delivered. */
 static int send_bytes(const struct call *call, const char *bytes, size_t len_bytes)
 {
     while (len_bytes > 0) {
@@ -141,10 +141,8 @@ static int parse_answer(const struct buf *line, cJSON **ret_answer, struct diag 
 int control_client_ask(const struct control_client *client, const char *request, struct buf *line,
                        cJSON **ret_answer, struct diag *diag)
 {
-    struct call call = {.client = client,
-                        .fd = -1,
-                        .until_ms = common_boot_ms() + client->budget_ms,
-                        .diag = diag};
+    struct call call = {
+        .client = client, .fd = -1, .until_ms = common_boot_ms() + client->budget_ms, .diag = diag};
     buf_clear(line);
     int r = open_socket(&call);
     if (r == 0)

@@ -54,7 +54,7 @@ struct program {
     int64_t since_s, limit;
 };
 
-/* --- printing ---------------------------------------------------------------------------------- */
+/* --- printing -------------------------------------------------------------------------------- */
 
 static void print(FILE *file, struct buf *text)
 {
@@ -92,7 +92,7 @@ static struct roxed_look look_now(void)
                                .now_s = (int64_t)time(NULL)};
 }
 
-/* --- asking ------------------------------------------------------------------------------------ */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 /* What a failed question says about the daemon. Where nobody listens, systemd knows whether it is
  * stopped or only not yet there; of another socket than the usual one systemd knows nothing. */
@@ -140,7 +140,7 @@ static enum roxed_exit ask(const struct program *program, const char *request, s
     return ROXED_HEALTHY;
 }
 
-/* --- status ------------------------------------------------------------------------------------ */
+/* --- status ---------------------------------------------------------------------------------- */
 
 /* One screen into out. */
 static enum roxed_exit status_add(const struct program *program, const struct roxed_look *look,
@@ -223,7 +223,7 @@ static enum roxed_exit command_status(struct program *program, char **arguments)
     return code;
 }
 
-/* --- start, stop, restart ---------------------------------------------------------------------- */
+/* --- start, stop, restart -------------------------------------------------------------------- */
 
 static enum roxed_exit run_unit(const char *verb, const char *done)
 {
@@ -256,7 +256,7 @@ static enum roxed_exit command_restart(struct program *program, char **arguments
     return run_unit("restart", "solution-control is started again. Its role: roxed status --watch");
 }
 
-/* --- switchover -------------------------------------------------------------------------------- */
+/* --- switchover ------------------------------------------------------------------------------ */
 
 /* Who sits at the terminal, also behind sudo; the history names him. */
 static void login_name(char *out, size_t cap_bytes)
@@ -284,8 +284,8 @@ static void say_done(const cJSON *status, uint64_t took_ms)
 {
     struct buf out = {0};
     const char *peer = json_string(status, "peer");
-    const char *peer_phase = json_string(
-        cJSON_GetObjectItemCaseSensitive(status, "peer_state"), "phase");
+    const char *peer_phase =
+        json_string(cJSON_GetObjectItemCaseSensitive(status, "peer_state"), "phase");
     buf_adds(&out, "This node is standby after ");
     roxed_add_duration(&out, took_ms);
     buf_adds(&out, "; ");
@@ -346,8 +346,8 @@ static enum roxed_exit command_switchover(struct program *program, char **argume
              program->dry_run ? "true" : "false");
     buf_add_json_string(&request, name);
     buf_adds(&request, "}");
-    enum roxed_exit code = request.failed ? ROXED_DEGRADED
-                                          : ask(program, request.data, &line, &answer);
+    enum roxed_exit code =
+        request.failed ? ROXED_DEGRADED : ask(program, request.data, &line, &answer);
     buf_done(&request);
     buf_done(&line);
     if (code != ROXED_HEALTHY)
@@ -364,7 +364,7 @@ static enum roxed_exit command_switchover(struct program *program, char **argume
     return follow_switchover(program);
 }
 
-/* --- history, log-level ------------------------------------------------------------------------ */
+/* --- history, log-level ---------------------------------------------------------------------- */
 
 static void add_entries_json(struct buf *out, const cJSON *entries)
 {
@@ -418,14 +418,14 @@ static enum roxed_exit command_log_level(struct program *program, char **argumen
         buf_add_json_string(&request, module);
     }
     buf_adds(&request, "}");
-    enum roxed_exit code = request.failed ? ROXED_DEGRADED
-                                          : ask(program, request.data, &line, &answer);
+    enum roxed_exit code =
+        request.failed ? ROXED_DEGRADED : ask(program, request.data, &line, &answer);
     buf_done(&request);
     buf_done(&line);
     return code;
 }
 
-/* --- the command line -------------------------------------------------------------------------- */
+/* --- the command line ------------------------------------------------------------------------ */
 
 enum option_bit { TAKES_JSON = 1, TAKES_WATCH = 2, TAKES_DRY_RUN = 4, TAKES_TIMES = 8 };
 
@@ -445,10 +445,14 @@ static const struct command {
 };
 
 static const struct option options[] = {
-    {"json", no_argument, NULL, 'j'},     {"watch", no_argument, NULL, 'w'},
-    {"dry-run", no_argument, NULL, 'd'},  {"since", required_argument, NULL, 's'},
-    {"limit", required_argument, NULL, 'l'}, {"socket", required_argument, NULL, 'S'},
-    {"help", no_argument, NULL, 'h'},     {"version", no_argument, NULL, 'V'},
+    {"json", no_argument, NULL, 'j'},
+    {"watch", no_argument, NULL, 'w'},
+    {"dry-run", no_argument, NULL, 'd'},
+    {"since", required_argument, NULL, 's'},
+    {"limit", required_argument, NULL, 'l'},
+    {"socket", required_argument, NULL, 'S'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
 

@@ -51,7 +51,7 @@ void roxed_history_add(struct buf *out, const cJSON *entries)
     cJSON_ArrayForEach(entry, entries) add_entry(out, entry);
 }
 
-/* --- times ------------------------------------------------------------------------------------- */
+/* --- times ----------------------------------------------------------------------------------- */
 
 /* "10m": so long ago */
 static bool parse_ago(const char *text, int64_t now_s, int64_t *ret_at_s)
@@ -90,8 +90,10 @@ static bool make_time(const struct tm *wanted, int64_t *ret_at_s)
 
 static bool parse_day_word(const char *text, const struct tm *today, int64_t *ret_at_s)
 {
-    struct tm parts = {.tm_year = today->tm_year, .tm_mon = today->tm_mon,
-                       .tm_mday = today->tm_mday, .tm_isdst = -1};
+    struct tm parts = {.tm_year = today->tm_year,
+                       .tm_mon = today->tm_mon,
+                       .tm_mday = today->tm_mday,
+                       .tm_isdst = -1};
     if (strcmp(text, "yesterday") == 0) {
         parts.tm_mday--; /* mktime() goes back over the month's border */
         *ret_at_s = (int64_t)mktime(&parts);
@@ -106,8 +108,8 @@ static bool parse_date(const char *text, const struct tm *today, int64_t *ret_at
                                           "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M",
                                           "%Y-%m-%d",          "%H:%M"};
     for (size_t i = 0; i < COUNT_OF(formats); i++) {
-        struct tm parts = {.tm_year = today->tm_year, .tm_mon = today->tm_mon,
-                           .tm_mday = today->tm_mday};
+        struct tm parts = {
+            .tm_year = today->tm_year, .tm_mon = today->tm_mon, .tm_mday = today->tm_mday};
         const char *end = strptime(text, formats[i], &parts);
         if (end != NULL && *end == '\0')
             return make_time(&parts, ret_at_s);
@@ -115,8 +117,7 @@ static bool parse_date(const char *text, const struct tm *today, int64_t *ret_at
     return false;
 }
 
-int roxed_history_parse_when(const char *text, int64_t now_s, int64_t *ret_at_s,
-                             struct diag *diag)
+int roxed_history_parse_when(const char *text, int64_t now_s, int64_t *ret_at_s, struct diag *diag)
 {
     time_t now = (time_t)now_s;
     struct tm today;

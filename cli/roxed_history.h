@@ -13,7 +13,6 @@ void roxed_history_add(struct buf *out, const cJSON *entries);
 
 /* "90s", "10m", "2h", "3d" ago; "today", "yesterday", "HH:MM", "YYYY-MM-DD",
  * "YYYY-MM-DD HH:MM[:SS]" in local time ('T' is as good as the space). 0 or -EINVAL. */
-int roxed_history_parse_when(const char *text, int64_t now_s, int64_t *ret_at_s,
-                             struct diag *diag);
+int roxed_history_parse_when(const char *text, int64_t now_s, int64_t *ret_at_s, struct diag *diag);
 
 #endif

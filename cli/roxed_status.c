@@ -30,7 +30,7 @@ static const struct phase {
     {"fenced", "BEING RESET", ROXED_BAD},
 };
 
-/* --- pieces ------------------------------------------------------------------------------------ */
+/* --- pieces ---------------------------------------------------------------------------------- */
 
 static void colour_begin(const struct view *view, enum roxed_colour colour)
 {
@@ -138,7 +138,7 @@ static const char *peer_name(const struct view *view)
     return text_or(view->status, "peer", "other node");
 }
 
-/* --- blocks ------------------------------------------------------------------------------------ */
+/* --- blocks ---------------------------------------------------------------------------------- */
 
 static void add_since(const struct view *view)
 {
@@ -289,7 +289,7 @@ static enum roxed_colour colour_of_copy(const char *disk)
     if (strcmp(disk, "UpToDate") == 0)
         return ROXED_GOOD;
     return strcmp(disk, "Consistent") == 0 || strcmp(disk, "DUnknown") == 0 ? ROXED_WARN
-                                                                           : ROXED_BAD;
+                                                                            : ROXED_BAD;
 }
 
 static void add_copy(const struct view *view, const cJSON *drbd, const char *name)
@@ -329,9 +329,13 @@ static void add_resync(const struct view *view, const cJSON *drbd)
 static void add_disk(const struct view *view)
 {
     const cJSON *drbd = member(view->status, "drbd");
-    if (!cJSON_IsObject(drbd) || !json_bool(drbd, "known", true)) {
+    bool is_down = !json_bool(drbd, "known", true);
+    if (!cJSON_IsObject(drbd) || is_down) {
         add_label(view, "Disk");
-        add_unknown(view);
+        if (is_down)
+            add_coloured(view, ROXED_BAD, "the replicated disk is not up");
+        else
+            add_unknown(view);
         end_row(view);
         return;
     }
@@ -408,9 +412,8 @@ static void add_witness(const struct view *view)
     add_yes_no(view, witness, "reachable", "reachable", "NOT REACHABLE");
     add_age(view, witness, "answered");
     if (json_bool(witness, "reachable", false) && is_known_bool(witness, "agreed"))
-        buf_adds(view->out, json_bool(witness, "agreed", false)
-                                ? ", agreed by both nodes"
-                                : ", not yet agreed by both nodes");
+        buf_adds(view->out, json_bool(witness, "agreed", false) ? ", agreed by both nodes"
+                                                                : ", not yet agreed by both nodes");
     end_row(view);
 }
 
@@ -482,7 +485,7 @@ static void add_advice(const struct view *view)
     buf_adds(view->out, "\n");
 }
 
-/* --- whole screens ----------------------------------------------------------------------------- */
+/* --- whole screens --------------------------------------------------------------------------- */
 
 enum roxed_exit roxed_status_judge(const cJSON *status)
 {

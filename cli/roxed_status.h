@@ -17,8 +17,8 @@ enum roxed_exit {
     ROXED_HEALTHY = 0,  /* active or standby, protected, no alarm; or: done */
     ROXED_DEGRADED = 1, /* anything else that answers; or: refused, failed */
     ROXED_USAGE = 2,
-    ROXED_STOPPED = 3,  /* solution-control does not run */
-    ROXED_SILENT = 4,   /* it runs but does not answer */
+    ROXED_STOPPED = 3, /* solution-control does not run */
+    ROXED_SILENT = 4,  /* it runs but does not answer */
 };
 
 struct roxed_look {

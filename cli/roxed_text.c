@@ -8,7 +8,7 @@
 
 static bool is_harmful(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||     /* C0, DEL, C1 */
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) ||      /* C0, DEL, C1 */
            code == 0x061c || code == 0x200e || code == 0x200f || /* direction marks */
            (code >= 0x2028 && code <= 0x202e) ||                 /* separators, embeddings */
            (code >= 0x2066 && code <= 0x2069);                   /* isolates */

@@ -20,8 +20,8 @@ static int spawn_program(char *const argv[], int output_fd, pid_t *ret_pid)
     if (output_fd >= 0) {
         error = posix_spawn_file_actions_adddup2(&actions, output_fd, STDOUT_FILENO);
         if (error == 0)
-            error = posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY,
-                                                     0);
+            error =
+                posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     }
     if (error == 0)
         error = posix_spawn(ret_pid, argv[0], &actions, NULL, argv, environ);

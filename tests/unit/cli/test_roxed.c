@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -21,7 +23,7 @@
 #include <cmocka.h>
 
 #define HEALTHY_STATUS                                                                             \
-    "{\"node\":\"a\",\"peer\":\"b\",\"phase\":\"active\",\"protected\":true,\"alarms\":[],"         \
+    "{\"node\":\"a\",\"peer\":\"b\",\"phase\":\"active\",\"protected\":true,\"alarms\":[],"        \
     "\"advice\":\"\"}\n"
 #define DEGRADED_STATUS "{\"node\":\"a\",\"phase\":\"wait\",\"alarms\":[\"x\"]}\n"
 
@@ -36,6 +38,20 @@ struct run {
 static void run_done(struct run *run)
 {
     buf_done(&run->text);
+}
+
+/* Until "\n" has come count times. False when the program ended before. */
+static bool read_lines(int fd, struct buf *text, unsigned count)
+{
+    char byte;
+    while (count > 0) {
+        if (read(fd, &byte, 1) != 1)
+            return false;
+        buf_add(text, &byte, 1);
+        if (byte == '\n')
+            count--;
+    }
+    return true;
 }
 
 static void become_roxed(const char *const *words, int output)
@@ -239,7 +255,8 @@ static void a_switchover_is_followed_until_this_node_is_standby(void **state)
         {.answer = "{\"phase\":\"releasing\",\"step\":\"stop PostgreSQL\"}\n"},
         {.answer = "{\"phase\":\"releasing\",\"step\":\"stop PostgreSQL\"}\n"},
         {.answer = NULL}, /* one lost answer is survived */
-        {.answer = "{\"phase\":\"standby\",\"peer\":\"b\",\"peer_state\":{\"phase\":\"taking\"}}\n"},
+        {.answer =
+             "{\"phase\":\"standby\",\"peer\":\"b\",\"peer_state\":{\"phase\":\"taking\"}}\n"},
     };
     struct run run = run_scenes(scenes, COUNT_OF(scenes), WORDS("switchover"));
     assert_int_equal(run.code, 0);
@@ -284,14 +301,78 @@ static void log_level_names_the_module_or_none_for_all(void **state)
     assert_int_equal(all.code, 0);
     assert_string_equal(all.fake.requests[0], "{\"command\":\"log_level\",\"level\":\"debug\"}");
     assert_int_equal(one.code, 0);
-    assert_string_equal(
-        one.fake.requests[0],
-        "{\"command\":\"log_level\",\"level\":\"trace\",\"module\":\"a\\\"b\"}");
+    assert_string_equal(one.fake.requests[0],
+                        "{\"command\":\"log_level\",\"level\":\"trace\",\"module\":\"a\\\"b\"}");
     run_done(&all);
     run_done(&one);
 }
 
-/* --- systemctl, played by a script ------------------------------------------------------------- */
+static void watch_goes_on_until_it_is_interrupted(void **state)
+{
+    (void)state;
+    static const struct fake_scene scenes[] = {
+        {.answer = HEALTHY_STATUS}, {.answer = NULL}, {.answer = DEGRADED_STATUS}};
+    struct run run = {0};
+    int ends[2], status = 0;
+    fake_daemon_init(&run.fake, scenes, COUNT_OF(scenes));
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        become_roxed(WORDS("--socket", run.fake.socket, "status", "--watch", "--json"), ends[1]);
+    (void)close(ends[1]);
+    assert_true(read_lines(ends[0], &run.text, 3));
+    assert_int_equal(kill(pid, SIGINT), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGINT);
+    assert_non_null(strstr(run.text.data, "\"phase\":\"active\""));
+    assert_non_null(strstr(run.text.data, "roxed: the connection was closed"));
+    assert_non_null(strstr(run.text.data, "\"phase\":\"wait\""));
+    (void)close(ends[0]);
+    fake_daemon_done(&run.fake);
+    run_done(&run);
+}
+
+/* What roxed writes to a terminal. */
+static struct run run_on_terminal(const char *no_color)
+{
+    const struct fake_scene scene = {.answer = HEALTHY_STATUS};
+    struct run run = {0};
+    int master, slave, status = 0;
+    fake_daemon_init(&run.fake, &scene, 1);
+    assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)setenv("TERM", "linux", 1);
+        (void)setenv("NO_COLOR", no_color, 1);
+        (void)close(master);
+        become_roxed(WORDS("--socket", run.fake.socket, "status"), slave);
+    }
+    (void)close(slave);
+    char chunk[4096];
+    for (ssize_t n; (n = read(master, chunk, sizeof(chunk))) > 0;)
+        buf_add(&run.text, chunk, (size_t)n);
+    (void)close(master);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    fake_daemon_done(&run.fake);
+    return run;
+}
+
+static void a_terminal_gets_colours_unless_they_are_unwanted(void **state)
+{
+    (void)state;
+    struct run coloured = run_on_terminal(""), plain = run_on_terminal("1");
+    assert_non_null(strstr(coloured.text.data, "\033[32mACTIVE\033[0m"));
+    assert_non_null(strstr(plain.text.data, "a: ACTIVE since"));
+    assert_null(strchr(plain.text.data, '\033'));
+    run_done(&coloured);
+    run_done(&plain);
+}
+
+/* --- systemctl, played by a script ----------------------------------------------------------- */
 
 struct script {
     char folder[64], path[96], words[96];
@@ -350,9 +431,12 @@ static void a_unit_is_up_while_it_runs_starts_or_stops(void **state)
         const char *body;
         bool up;
     } cases[] = {
-        {"echo active", true},           {"echo activating; exit 3", true},
-        {"echo deactivating; exit 3", true}, {"echo inactive; exit 3", false},
-        {"echo failed; exit 3", false},  {"exit 1", false},
+        {"echo active", true},
+        {"echo activating; exit 3", true},
+        {"echo deactivating; exit 3", true},
+        {"echo inactive; exit 3", false},
+        {"echo failed; exit 3", false},
+        {"exit 1", false},
         {"echo no bus >&2; exit 1", false},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -381,6 +465,8 @@ int main(void)
         cmocka_unit_test(a_switchover_is_followed_until_this_node_is_standby),
         cmocka_unit_test(history_is_shown_as_text_and_as_an_array),
         cmocka_unit_test(log_level_names_the_module_or_none_for_all),
+        cmocka_unit_test(watch_goes_on_until_it_is_interrupted),
+        cmocka_unit_test(a_terminal_gets_colours_unless_they_are_unwanted),
         cmocka_unit_test(systemctl_is_run_for_our_unit_and_its_status_returned),
         cmocka_unit_test(a_unit_is_up_while_it_runs_starts_or_stops),
     };

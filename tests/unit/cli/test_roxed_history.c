@@ -39,7 +39,8 @@ static void entries_become_lines_in_order(void **state)
         "\"row\":8,\"term\":7,\"text\":\"The active node is silent.\"}]",
         "2026-11-24 01:00:00  start                  solution-control 0.1.0 starts (term 7)\n"
         "2026-11-24 01:00:03  boot -> standby        Both nodes are connected. (rule 3, term 7)\n"
-        "2026-11-24 01:00:10  decision               The active node is silent. (rule 8, term 7)\n");
+        "2026-11-24 01:00:10  decision               The active node is silent. (rule 8, term "
+        "7)\n");
 }
 
 static void missing_members_are_shown_as_unknown(void **state)
@@ -125,9 +126,15 @@ static void durations_take_two_units(void **state)
         uint64_t duration_ms;
         const char *text;
     } cases[] = {
-        {0, "0.0 s"},           {950, "0.9 s"},           {9999, "9.9 s"},
-        {10000, "10 s"},        {59999, "59 s"},          {60000, "1 min 0 s"},
-        {3599999, "59 min 59 s"}, {3600000, "1 h 0 min"}, {86400000, "1 d 0 h"},
+        {0, "0.0 s"},
+        {950, "0.9 s"},
+        {9999, "9.9 s"},
+        {10000, "10 s"},
+        {59999, "59 s"},
+        {60000, "1 min 0 s"},
+        {3599999, "59 min 59 s"},
+        {3600000, "1 h 0 min"},
+        {86400000, "1 d 0 h"},
         {UINT64_MAX, "213503982334 d 14 h"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -145,8 +152,7 @@ static void json_for_programs_keeps_its_value_without_control_characters(void **
     struct buf out = {0};
     cJSON *before = NULL, *after = NULL;
     roxed_add_safe_json(&out, json, sizeof(json) - 1);
-    assert_string_equal(out.data,
-                        "{\"a\":\"\\u007f\\u009b\\u202e\xc3\xa9\", \"b\":1}");
+    assert_string_equal(out.data, "{\"a\":\"\\u007f\\u009b\\u202e\xc3\xa9\", \"b\":1}");
     assert_int_equal(json_parse(json, sizeof(json) - 1, &before, NULL), 0);
     assert_int_equal(json_parse(out.data, out.len_bytes, &after, NULL), 0);
     assert_true(cJSON_Compare(before, after, true));
@@ -159,12 +165,16 @@ static void padding_counts_characters_not_bytes(void **state)
 {
     (void)state;
     struct buf out = {0};
-    roxed_add_padded(&out, "n\xc3\xb6" "d", 5);
+    roxed_add_padded(&out,
+                     "n\xc3\xb6"
+                     "d",
+                     5);
     buf_adds(&out, "|");
     roxed_add_padded(&out, "\xff\xff", 3);
     buf_adds(&out, "|");
     roxed_add_padded(&out, "longer", 3);
-    assert_string_equal(out.data, "n\xc3\xb6" "d  |?? |longer");
+    assert_string_equal(out.data, "n\xc3\xb6"
+                                  "d  |?? |longer");
     buf_done(&out);
 }
 

@@ -19,25 +19,22 @@ static const struct roxed_look plain = {.now_s = NOW_S};
 
 /* Members that all situations share are written once. */
 #define SERVICES(database, gateway)                                                                \
-    "\"services\":[" database "," gateway ",{\"name\":\"corosync\",\"state\":\"STARTED\","          \
+    "\"services\":[" database "," gateway ",{\"name\":\"corosync\",\"state\":\"STARTED\","         \
     "\"since_ms\":7505000,\"restarts\":0}]"
 #define DATABASE_UP                                                                                \
     "{\"name\":\"PostgreSQL\",\"state\":\"STARTED\",\"since_ms\":7502000,\"restarts\":0}"
-#define GATEWAY_UP                                                                                 \
-    "{\"name\":\"gateway\",\"state\":\"STARTED\",\"since_ms\":63000,\"restarts\":1}"
+#define GATEWAY_UP    "{\"name\":\"gateway\",\"state\":\"STARTED\",\"since_ms\":63000,\"restarts\":1}"
 #define DATABASE_DOWN "{\"name\":\"PostgreSQL\",\"state\":\"STOPPED\",\"restarts\":0}"
 #define GATEWAY_DOWN  "{\"name\":\"gateway\",\"state\":\"STOPPED\",\"restarts\":0}"
 #define LINKS_UP                                                                                   \
-    "\"links\":[{\"name\":\"client LAN\",\"up\":true,\"age_ms\":80},"                                \
+    "\"links\":[{\"name\":\"client LAN\",\"up\":true,\"age_ms\":80},"                              \
     "{\"name\":\"interconnect\",\"up\":true,\"age_ms\":120}]"
 #define LINKS_DOWN                                                                                 \
-    "\"links\":[{\"name\":\"client LAN\",\"up\":false,\"age_ms\":184000},"                           \
+    "\"links\":[{\"name\":\"client LAN\",\"up\":false,\"age_ms\":184000},"                         \
     "{\"name\":\"interconnect\",\"up\":false}]"
-#define WITNESS_UP                                                                                 \
-    "\"witness\":{\"reachable\":true,\"age_ms\":1200,\"seq\":812,\"agreed\":true}"
-#define WATCHDOG                                                                                   \
-    "\"watchdog\":{\"device\":\"/dev/watchdog0\",\"armed\":true,\"worst_late_ms\":3}"
-#define REST "\"last_order_ms\":{},\"profile\":\"fast\",\"version\":\"0.1.0\""
+#define WITNESS_UP "\"witness\":{\"reachable\":true,\"age_ms\":1200,\"seq\":812,\"agreed\":true}"
+#define WATCHDOG   "\"watchdog\":{\"device\":\"/dev/watchdog0\",\"armed\":true,\"worst_late_ms\":3}"
+#define REST       "\"last_order_ms\":{},\"profile\":\"fast\",\"version\":\"0.1.0\""
 
 static const char active_protected[] =
     "{\"node\":\"a\",\"node_id\":1,\"peer\":\"b\",\"role\":\"active\",\"phase\":\"active\","
@@ -47,8 +44,9 @@ static const char active_protected[] =
     "\"drbd\":{\"known\":true,\"role\":\"Primary\",\"disk\":\"UpToDate\","
     "\"connection\":\"Connected\",\"peer_disk\":\"UpToDate\",\"suspended\":\"no\"},"
     "\"peer_state\":{\"heard\":true,\"fresh\":true,\"member\":true,\"phase\":\"standby\","
-    "\"age_ms\":80," LINKS_UP "}," WITNESS_UP "," SERVICES(DATABASE_UP, GATEWAY_UP) ","
-    "\"alarms\":[],\"advice\":\"\"," WATCHDOG "," REST "}";
+    "\"age_ms\":80," LINKS_UP "}," WITNESS_UP
+    "," SERVICES(DATABASE_UP, GATEWAY_UP) ","
+                                          "\"alarms\":[],\"advice\":\"\"," WATCHDOG "," REST "}";
 
 static const char active_alone[] =
     "{\"node\":\"a\",\"node_id\":1,\"peer\":\"b\",\"role\":\"active\",\"phase\":\"active\","
@@ -59,10 +57,12 @@ static const char active_alone[] =
     "\"drbd\":{\"known\":true,\"role\":\"Primary\",\"disk\":\"UpToDate\","
     "\"connection\":\"Connecting\",\"peer_disk\":\"Outdated\",\"suspended\":\"no\"},"
     "\"peer_state\":{\"heard\":true,\"fresh\":false,\"member\":false,\"phase\":\"standby\","
-    "\"age_ms\":184000," LINKS_DOWN "}," WITNESS_UP "," SERVICES(DATABASE_UP, GATEWAY_UP) ","
-    "\"alarms\":[\"Active alone: the other node's copy does not count until it is back.\"],"
-    "\"advice\":\"Start the other node, or repair the network between the nodes.\"," WATCHDOG
-    "," REST "}";
+    "\"age_ms\":184000," LINKS_DOWN "}," WITNESS_UP
+    "," SERVICES(DATABASE_UP, GATEWAY_UP) ","
+                                          "\"alarms\":[\"Active alone: the other node's copy does "
+                                          "not count until it is back.\"],"
+                                          "\"advice\":\"Start the other node, or repair the "
+                                          "network between the nodes.\"," WATCHDOG "," REST "}";
 
 static const char standby[] =
     "{\"node\":\"b\",\"node_id\":2,\"peer\":\"a\",\"role\":\"standby\",\"phase\":\"standby\","
@@ -72,8 +72,10 @@ static const char standby[] =
     "\"drbd\":{\"known\":true,\"role\":\"Secondary\",\"disk\":\"UpToDate\","
     "\"connection\":\"Connected\",\"peer_disk\":\"UpToDate\",\"suspended\":\"no\"},"
     "\"peer_state\":{\"heard\":true,\"fresh\":true,\"member\":true,\"phase\":\"active\","
-    "\"age_ms\":80," LINKS_UP "}," WITNESS_UP "," SERVICES(DATABASE_DOWN, GATEWAY_DOWN) ","
-    "\"alarms\":[],\"advice\":\"\"," WATCHDOG "," REST "}";
+    "\"age_ms\":80," LINKS_UP "}," WITNESS_UP
+    "," SERVICES(DATABASE_DOWN, GATEWAY_DOWN) ","
+                                              "\"alarms\":[],\"advice\":\"\"," WATCHDOG "," REST
+                                              "}";
 
 static const char resync[] =
     "{\"node\":\"a\",\"node_id\":1,\"peer\":\"b\",\"role\":\"active\",\"phase\":\"active\","
@@ -85,9 +87,11 @@ static const char resync[] =
     "\"connection\":\"Connected\",\"peer_disk\":\"Inconsistent\",\"suspended\":\"no\","
     "\"resync_percent\":45.3,\"resync_left_s\":123},"
     "\"peer_state\":{\"heard\":true,\"fresh\":true,\"member\":true,\"phase\":\"standby\","
-    "\"age_ms\":80," LINKS_UP "}," WITNESS_UP "," SERVICES(DATABASE_UP, GATEWAY_UP) ","
-    "\"alarms\":[],\"advice\":\"Wait until the copies are equal; until then there is no "
-    "protection.\"," WATCHDOG "," REST "}";
+    "\"age_ms\":80," LINKS_UP "}," WITNESS_UP
+    "," SERVICES(DATABASE_UP, GATEWAY_UP) ","
+                                          "\"alarms\":[],\"advice\":\"Wait until the copies are "
+                                          "equal; until then there is no "
+                                          "protection.\"," WATCHDOG "," REST "}";
 
 static const char waiting[] =
     "{\"node\":\"b\",\"node_id\":2,\"peer\":\"a\",\"role\":\"wait\",\"phase\":\"wait\","
@@ -99,11 +103,14 @@ static const char waiting[] =
     "\"drbd\":{\"known\":true,\"role\":\"Secondary\",\"disk\":\"Consistent\","
     "\"connection\":\"Connecting\",\"peer_disk\":\"DUnknown\",\"suspended\":\"fencing\"},"
     "\"peer_state\":{\"heard\":false,\"fresh\":false,\"member\":false," LINKS_DOWN "},"
-    "\"witness\":{\"reachable\":false,\"seq\":0,\"agreed\":false},"
-    SERVICES(DATABASE_DOWN, GATEWAY_DOWN) ",\"alarms\":[\"The witness cannot be reached: this "
-    "node does not become active by itself.\",\"witness: connection refused\"],"
-    "\"advice\":\"Start the other node, or repair the network between the nodes.\","
-    "\"watchdog\":{\"device\":\"\",\"armed\":false,\"worst_late_ms\":0}," REST "}";
+    "\"witness\":{\"reachable\":false,\"seq\":0,\"agreed\":false}," SERVICES(
+        DATABASE_DOWN,
+        GATEWAY_DOWN) ",\"alarms\":[\"The witness cannot be reached: this "
+                      "node does not become active by itself.\",\"witness: connection refused\"],"
+                      "\"advice\":\"Start the other node, or repair the network between the "
+                      "nodes.\","
+                      "\"watchdog\":{\"device\":\"\",\"armed\":false,\"worst_late_ms\":0}," REST
+                      "}";
 
 static const char taking[] =
     "{\"node\":\"b\",\"peer\":\"a\",\"phase\":\"taking\",\"since_ms\":700,\"protected\":false,"
@@ -137,6 +144,8 @@ static void check_screen(const char *status_text, enum roxed_exit exit_code, con
     cJSON_Delete(status);
 }
 
+/* One line of the screen a line here, however long. */
+/* clang-format off */
 static void an_active_protected_node(void **state)
 {
     (void)state;
@@ -304,6 +313,7 @@ static void an_empty_answer_is_all_unknown(void **state)
                  "Alarms     unknown\n"
                  "Next       unknown\n");
 }
+/* clang-format on */
 
 static void a_stopped_and_a_silent_daemon_are_told_apart(void **state)
 {
@@ -317,20 +327,19 @@ static void a_stopped_and_a_silent_daemon_are_told_apart(void **state)
                         "Next       roxed start\n");
     buf_clear(&out);
     roxed_status_add_unreachable(&out, &plain, ROXED_SILENT, "no answer within 5.0 s");
-    assert_string_equal(out.data,
-                        "NO ANSWER: solution-control runs but does not answer.\n"
-                        "  no answer within 5.0 s\n"
-                        "\n"
-                        "Next       Wait some seconds and ask again; if this stays, see "
-                        "`journalctl -u solution-control`.\n");
+    assert_string_equal(out.data, "NO ANSWER: solution-control runs but does not answer.\n"
+                                  "  no answer within 5.0 s\n"
+                                  "\n"
+                                  "Next       Wait some seconds and ask again; if this stays, see "
+                                  "`journalctl -u solution-control`.\n");
     buf_done(&out);
 }
 
 /* Removes every member in turn, at every level, and replaces it by values of other types. */
 static void spoil_each_member(cJSON *whole, cJSON *object)
 {
-    static const char *const wrong[] = {"null", "17", "-1", "1e300", "\"w\"", "[]", "{}", "[7,{}]",
-                                        "{\"x\":1}", "true"};
+    static const char *const wrong[] = {"null", "17", "-1",     "1e300",     "\"w\"",
+                                        "[]",   "{}", "[7,{}]", "{\"x\":1}", "true"};
     for (cJSON *child = object->child; child != NULL; child = child->next) {
         for (size_t i = 0; i < COUNT_OF(wrong); i++) {
             cJSON *spoiled = parse(wrong[i]), kept = *child;
@@ -447,7 +456,8 @@ static void the_bar_stays_within_its_frame(void **state)
     static const struct {
         const char *status, *line;
     } cases[] = {
-        {"{\"drbd\":{\"resync_percent\":0}}", "[........................] 0.0 %, time left unknown\n"},
+        {"{\"drbd\":{\"resync_percent\":0}}",
+         "[........................] 0.0 %, time left unknown\n"},
         {"{\"drbd\":{\"resync_percent\":-5}}", "[........................] 0.0 %, "},
         {"{\"drbd\":{\"resync_percent\":100,\"resync_left_s\":0}}",
          "[########################] 100.0 %, about 0.0 s left\n"},
@@ -460,6 +470,17 @@ static void the_bar_stays_within_its_frame(void **state)
         assert_non_null(strstr(screen, cases[i].line));
         free(screen);
     }
+}
+
+static void a_disk_that_is_not_up_is_said_to_be_down_not_unknown(void **state)
+{
+    (void)state;
+    char *down = screen_of(&plain, "{\"drbd\":{\"known\":false,\"role\":\"Unknown\"}}");
+    char *missing = screen_of(&plain, "{}");
+    assert_non_null(strstr(down, "\nDisk       the replicated disk is not up\nPeer "));
+    assert_non_null(strstr(missing, "\nDisk       unknown\nPeer "));
+    free(down);
+    free(missing);
 }
 
 static void progress_is_one_line_with_phase_and_step(void **state)
@@ -501,6 +522,7 @@ int main(void)
         cmocka_unit_test(colours_only_add_to_the_text),
         cmocka_unit_test(without_a_clock_only_the_duration_is_shown),
         cmocka_unit_test(the_bar_stays_within_its_frame),
+        cmocka_unit_test(a_disk_that_is_not_up_is_said_to_be_down_not_unknown),
         cmocka_unit_test(progress_is_one_line_with_phase_and_step),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
