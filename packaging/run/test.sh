@@ -6,7 +6,7 @@
 # failed counts as failed, and a test that ctest calls skipped or not run as well.
 
 stages=(deps build unit integration sim lab)
-declare -A budget_s=([deps]=240 [build]=330 [unit]=180 [integration]=180 [sim]=120 [lab]=450) # 25 min
+declare -A budget_s=([deps]=180 [build]=240 [unit]=120 [integration]=180 [sim]=120 [lab]=660) # 25 min
 passed=0 failed=0
 sim_schedules=20000
 
