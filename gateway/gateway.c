@@ -46,17 +46,26 @@ static void start_accepting(struct gateway *gateway)
     if (gateway->accepting || gateway->draining)
         return;
     gateway->accepting = true;
-    timer_stop(gateway->start_timer);
+    timer_stop(gateway->timer);
     if (http_server_start(gateway->server, &diag) < 0)
         log_error(module, "requests are not accepted: %s", diag.text);
     else
         log_notice(module, "requests are answered at %s", gateway->settings->public_url);
 }
 
-static void on_start_timer(void *context)
+static void on_timer(void *context)
 {
-    log_warning(module, "the database is still away; changes are answered 503 until it is back");
-    start_accepting(context);
+    struct gateway *gateway = context;
+    if (!gateway->draining) {
+        log_warning(module, "the database is still away; changes are answered 503 until it is "
+                            "back");
+        start_accepting(gateway);
+    } else if (gateway->stop_parts > 0) {
+        /* a frozen disk must not hold up the stop: last use is a convenience */
+        housekeeping_give_up(gateway->housekeeping);
+    } else {
+        gateway->stopped(gateway->stopped_context);
+    }
 }
 
 static void on_load_end(void *context)
@@ -161,11 +170,11 @@ static int open_all(struct gateway *gateway, struct diag *diag)
     gateway->channels =
         channels_new(gateway->loop, settings->channel_heartbeat_s, settings->channels_file);
     gateway->housekeeping = housekeeping_new(gateway);
-    gateway->start_timer = timer_new(gateway->loop, on_start_timer, gateway);
+    gateway->timer = timer_new(gateway->loop, on_timer, gateway);
     if (gateway->throttle == NULL || gateway->passwords == NULL || gateway->beat == NULL ||
-        gateway->channels == NULL || gateway->housekeeping == NULL || gateway->start_timer == NULL)
+        gateway->channels == NULL || gateway->housekeeping == NULL || gateway->timer == NULL)
         return diag_fail(diag, -ENOMEM, "not enough memory");
-    timer_start(gateway->start_timer, ACCEPT_ANYWAY_MS, 0);
+    timer_start(gateway->timer, ACCEPT_ANYWAY_MS, 0);
     return 0;
 }
 
@@ -192,23 +201,28 @@ int gateway_new(uv_loop_t *loop, const struct gateway_settings *settings,
     return 0;
 }
 
-static void on_drained(void *context)
+/* The end comes from a turn of its own: everything may be freed then. */
+static void on_stop_part(void *context)
 {
     struct gateway *gateway = context;
-    gateway->stopped(gateway->stopped_context);
+    if (--gateway->stop_parts == 0)
+        timer_start(gateway->timer, 0, 0);
 }
 
 void gateway_stop(struct gateway *gateway, void (*stopped)(void *context), void *context)
 {
+    uint64_t budget_ms = (uint64_t)gateway->settings->drain_ms;
     if (gateway->draining)
         return;
     gateway->draining = true;
     gateway->stopped = stopped;
     gateway->stopped_context = context;
+    gateway->stop_parts = 2;
     log_notice(module, "stopping: %zu sessions, %u channels", gateway->sessions.by_credential.count,
                channels_count(gateway->channels));
-    housekeeping_flush_all(gateway->housekeeping);
-    http_server_drain(gateway->server, (uint64_t)gateway->settings->drain_ms, on_drained, gateway);
+    timer_start(gateway->timer, budget_ms, 0);
+    http_server_drain(gateway->server, budget_ms, on_stop_part, gateway);
+    housekeeping_flush_all(gateway->housekeeping, on_stop_part, gateway);
 }
 
 void gateway_reload(struct gateway *gateway)
@@ -237,12 +251,12 @@ void gateway_free(struct gateway *gateway)
 {
     if (gateway == NULL)
         return;
-    timer_free(gateway->start_timer);
+    timer_free(gateway->timer);
     health_socket_close(gateway->health_socket);
-    housekeeping_free(gateway->housekeeping);
     passwords_free(gateway->passwords);
     beat_cut(gateway->beat);
     store_close(gateway->store);
+    housekeeping_free(gateway->housekeeping);
     drop_all(gateway);
     http_server_free(gateway->server);
     (void)uv_run(gateway->loop, UV_RUN_NOWAIT); /* streams say closed */

@@ -47,8 +47,9 @@ struct gateway {
     struct http_router *router;
     struct http_server *server;
     struct tls_context *tls;
-    struct timer *start_timer; /* begins to accept also without database */
+    struct timer *timer; /* begins to accept also without database; steps of the stop */
     bool accepting, draining;
+    unsigned stop_parts;            /* that gateway_stop() still waits for */
     void (*stopped)(void *context); /* of gateway_stop() */
     void *stopped_context;
 };

@@ -19,6 +19,9 @@ struct housekeeping {
     struct gateway *gateway;
     struct timer *sweep, *flush;
     uint64_t last_full_ms;
+    unsigned flushes;               /* under way */
+    void (*flushed)(void *context); /* of housekeeping_flush_all(); NULL when nobody waits */
+    void *flushed_context;
 };
 
 /* --- merging a load ----------------------------------------------------------------------------
@@ -243,13 +246,29 @@ static void on_sweep(void *context)
 
 struct flush {
     struct gateway *gateway;
+    struct housekeeping *housekeeping;
     size_t count;
     struct store_remaining items[BATCH_MAX];
 };
 
+void housekeeping_give_up(struct housekeeping *housekeeping)
+{
+    void (*flushed)(void *context) = housekeeping->flushed;
+    housekeeping->flushed = NULL;
+    if (flushed != NULL)
+        flushed(housekeeping->flushed_context);
+}
+
+static void tell_flushed(struct housekeeping *housekeeping)
+{
+    if (housekeeping->flushes == 0)
+        housekeeping_give_up(housekeeping);
+}
+
 static void on_flushed(void *context, int error)
 {
     struct flush *flush = context;
+    struct housekeeping *housekeeping = flush->housekeeping;
     for (size_t i = 0; error != 0 && i < flush->count; i++) {
         struct session *session =
             sessions_find_any(&flush->gateway->sessions, &flush->items[i].credential);
@@ -257,17 +276,21 @@ static void on_flushed(void *context, int error)
             session->touched = true; /* once more with the next flush */
     }
     free(flush);
+    housekeeping->flushes--;
+    tell_flushed(housekeeping);
 }
 
 /* One batch from *place on; *place goes behind it. */
-static void flush_batch(struct gateway *gateway, struct session **place, bool all)
+static void flush_batch(struct housekeeping *housekeeping, struct session **place, bool all)
 {
+    struct gateway *gateway = housekeeping->gateway;
     struct flush *flush = malloc(sizeof(*flush));
     struct session *session = *place;
     *place = NULL;
     if (flush == NULL)
         return;
     flush->gateway = gateway;
+    flush->housekeeping = housekeeping;
     flush->count = 0;
     for (; session != NULL && flush->count < BATCH_MAX; session = TAILQ_NEXT(session, of_all)) {
         if (!session->touched && !all)
@@ -277,18 +300,21 @@ static void flush_batch(struct gateway *gateway, struct session **place, bool al
             session->by_credential.key, session_remaining_s(session, common_boot_ms())};
     }
     *place = session;
-    if (flush->count == 0)
+    if (flush->count == 0) {
         free(flush);
-    else if (store_flush_remaining(gateway->store, flush->items, flush->count, on_flushed, flush) <
-             0)
+        return;
+    }
+    housekeeping->flushes++;
+    if (store_flush_remaining(gateway->store, flush->items, flush->count, on_flushed, flush) < 0)
         on_flushed(flush, -EAGAIN);
 }
 
-static void flush_all(struct gateway *gateway, bool all)
+static void flush_now(struct housekeeping *housekeeping, bool all)
 {
+    struct gateway *gateway = housekeeping->gateway;
     struct session *place = TAILQ_FIRST(&gateway->sessions.all);
     while (place != NULL && store_is_ready(gateway->store))
-        flush_batch(gateway, &place, all);
+        flush_batch(housekeeping, &place, all);
 }
 
 static void on_flush(void *context)
@@ -298,12 +324,16 @@ static void on_flush(void *context)
     bool all = now_ms - housekeeping->last_full_ms >= HOUSEKEEPING_ALL_MS;
     if (all)
         housekeeping->last_full_ms = now_ms;
-    flush_all(housekeeping->gateway, all);
+    flush_now(housekeeping, all);
 }
 
-void housekeeping_flush_all(struct housekeeping *housekeeping)
+void housekeeping_flush_all(struct housekeeping *housekeeping, void (*done)(void *context),
+                            void *context)
 {
-    flush_all(housekeeping->gateway, true);
+    flush_now(housekeeping, true);
+    housekeeping->flushed = done;
+    housekeeping->flushed_context = context;
+    tell_flushed(housekeeping);
 }
 
 struct housekeeping *housekeeping_new(struct gateway *gateway)

@@ -16,8 +16,12 @@ enum {
 
 struct housekeeping *housekeeping_new(struct gateway *gateway); /* NULL: no memory */
 void housekeeping_free(struct housekeeping *housekeeping);      /* NULL is fine */
-/* Last use of everything, now: before an orderly stop. Nothing to wait for. */
-void housekeeping_flush_all(struct housekeeping *housekeeping);
+/* Writes last use of everything, before an orderly stop; done(context) comes once the commits have
+ * been answered, perhaps from within this call. One at a time. */
+void housekeeping_flush_all(struct housekeeping *housekeeping, void (*done)(void *context),
+                            void *context);
+/* Nobody waits any longer: that done comes now, if it has not come. */
+void housekeeping_give_up(struct housekeeping *housekeeping);
 
 /* The store's load, merged into memory: what is missing is added with at least the grant of a
  * takeover, what the database no longer has is dropped. context: struct gateway. */

@@ -188,6 +188,7 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     store->ready = false;
+    store->failing = true; /* what ends now is no news */
     store->attempt++;
     for (int lane = 0; lane < STORE_LANE_COUNT; lane++)
         pg_close(store->lanes[lane]);
