@@ -284,6 +284,7 @@ apply() {
     fi
     [ "$wipe" != yes ] || options+=(--wipe)
     solution-control "${options[@]}" || stop 4 "this node could not be prepared"
+    sync # the unit's links and the package's files: a power cut must not undo what we report
     echo "applying modifications...done"
 }
 
@@ -291,8 +292,8 @@ apply() {
 # shows within seconds.
 start_services() {
     echo "Starting ROXE services $(installed_version)"
-    systemctl --quiet daemon-reload
     systemctl --quiet enable solution-control.service || stop 5 "solution-control.service cannot be enabled"
+    sync
     systemctl --quiet restart solution-control.service ||
         stop 5 "the services do not start; why: journalctl -u solution-control -n 50"
     echo "solution control:"

@@ -31,7 +31,8 @@ done_line() {
 }
 
 # step NAME COMMAND...: runs it with its output in build/log/NAME.log; shows name and seconds, and the
-# end of the log when it failed. Returns the command's status.
+# end of the log when it failed. Returns the command's status; functions called through it chain their
+# commands with && (bash has no -e inside a condition).
 step() {
     local name=$1 status=0 begin log
     shift
@@ -40,8 +41,7 @@ step() {
     begin=$(now_ms)
     printf '%s%-34s%s' "$bold" "$name" "$plain"
     [ -t 1 ] || echo
-    # in a subshell, so that -e holds inside whoever calls us, and whichever way
-    (set -e && "$@") >"$log" 2>&1 </dev/null || status=$?
+    ("$@") >"$log" 2>&1 </dev/null || status=$?
     [ -t 1 ] && printf '\r'
     if [ $status = 0 ]; then
         printf '%s%-34s%s %sok%s     %8s s\n' "$bold" "$name" "$plain" "$green" "$plain" \
