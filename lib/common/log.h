@@ -44,5 +44,10 @@ void log_write_fields(const char *module, enum log_level level, const struct log
         if (log_wanted(module, LOG_LEVEL_DEBUG))                                                   \
             log_write(module, LOG_LEVEL_DEBUG, __VA_ARGS__);                                       \
     } while (0)
+#define log_trace(module, ...)                                                                     \
+    do {                                                                                           \
+        if (log_wanted(module, LOG_LEVEL_TRACE))                                                   \
+            log_write(module, LOG_LEVEL_TRACE, __VA_ARGS__);                                       \
+    } while (0)
 
 #endif
