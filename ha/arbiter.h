@@ -232,6 +232,7 @@ struct arb_state {
     uint8_t ask_purpose;      /* enum arb_purpose, with CAS */
     uint32_t ask_failures;    /* questions in a row that got no answer */
     uint32_t lost_raises;     /* raises of seq that lost questions of ours may have made */
+    bool run_foreign;         /* the newest answer came from a run that was not agreed on */
     bool answered;            /* the present fence question was answered */
     bool vip_waits;           /* vip_from_ms still moves with what is learnt of the break */
     uint64_t acted_ms[ARB_ACTIONS]; /* when each action was last issued in this phase; 0: not */

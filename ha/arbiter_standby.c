@@ -176,11 +176,17 @@ static bool claim_possible(const struct arb_call *call)
            arb__candidate(call->config, &call->plan.next, call->facts);
 }
 
+/* One lost answer in between does not change what is known of the witness. */
+static bool foreign_run(const struct arb_call *call)
+{
+    return call->plan.next.run_foreign && call->plan.next.ask_failures < 2;
+}
+
 static bool when_claim(const struct arb_call *call)
 {
     return claim_possible(call) && arb__may_ask(call) &&
            (!arb__register_known(call) || arb__claim_obstacle(call) == NULL) &&
-           (arb__run_agreed(call) || call->plan.next.run_seen == 0);
+           !foreign_run(call);
 }
 
 /* what was read before the peer fell silent proves nothing about now */
@@ -204,7 +210,7 @@ static bool when_stale(const struct arb_call *call)
 
 static bool when_no_vote_counts(const struct arb_call *call)
 {
-    return arb__witness_away(call) && call->plan.next.run_seen != 0;
+    return arb__witness_away(call) && foreign_run(call);
 }
 
 static bool when_unreachable(const struct arb_call *call)

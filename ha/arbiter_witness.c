@@ -278,6 +278,7 @@ void arb__absorb_answer(struct arb_call *call)
         return;
     }
     state->run_seen = witness->run;
+    state->run_foreign = !arb__run_agreed(call);
     state->register_seen = witness->right;
     state->register_seen_at_ms = call->facts->now_ms;
     /* refused although nobody else changed it: asking at once again would spin */
