@@ -512,12 +512,12 @@ static bool when_meet_register(const struct arb_call *call)
 {
     const struct arb_state *state = &call->plan.next;
     return serving_pair(call) && arb__is_solo_of(&state->register_seen, call->config->node) &&
-           state->register_seen.term > state->durable.right.term;
+           largest_term(call) > state->durable.right.term;
 }
 
 static void then_meet_register(struct arb_call *call)
 {
-    arb__save_right(call, ARB_MODE_PAIR, ARB_NODE_NONE, call->plan.next.register_seen.term);
+    arb__save_right(call, ARB_MODE_PAIR, ARB_NODE_NONE, largest_term(call));
 }
 
 /* The register follows once the peer has recorded PAIR too, so that it could take over at once. */
