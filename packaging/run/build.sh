@@ -18,7 +18,7 @@ configure_tree() { # configure_tree TREE
 make_tree() { # make_tree TREE [TARGET...]
     local tree=$1
     shift
-    configure_tree "$tree" && ninja -C "$build/$tree" -j"$jobs" "$@"
+    configure_tree "$tree" && ninja -C "$build/$tree" -k 0 -j"$jobs" "$@"
 }
 
 build_tree() { # build_tree TREE [TARGET...]

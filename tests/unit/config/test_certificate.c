@@ -27,12 +27,13 @@ struct pair {
 static void fill_node(struct pair *pair, unsigned i)
 {
     struct config *config = &pair->node[i];
+    char folder[64]; /* a copy: the compiler cannot see that source and target do not overlap */
+    memcpy(folder, pair->folder, sizeof(folder));
     config_set_defaults(config);
-    (void)snprintf(config->pair.key_file, CONFIG_PATH_CHARS, "%s/cluster.key", pair->folder);
-    (void)snprintf(config->gateway.certificate_file, CONFIG_PATH_CHARS, "%s/%u.crt", pair->folder,
-                   i);
-    (void)snprintf(config->gateway.key_file, CONFIG_PATH_CHARS, "%s/%u.key", pair->folder, i);
-    (void)snprintf(pair->ca_file[i], sizeof(pair->ca_file[i]), "%s/ca%u.pem", pair->folder, i);
+    (void)snprintf(config->pair.key_file, CONFIG_PATH_CHARS, "%s/cluster.key", folder);
+    (void)snprintf(config->gateway.certificate_file, CONFIG_PATH_CHARS, "%s/%u.crt", folder, i);
+    (void)snprintf(config->gateway.key_file, CONFIG_PATH_CHARS, "%s/%u.key", folder, i);
+    (void)snprintf(pair->ca_file[i], sizeof(pair->ca_file[i]), "%s/ca%u.pem", folder, i);
     (void)snprintf(config->vip.fqdn, CONFIG_NAME_CHARS, "global.example.org");
     (void)snprintf(config->vip.address, CONFIG_ADDRESS_CHARS, "192.0.2.100");
     (void)snprintf(config->host.fqdn, CONFIG_NAME_CHARS, "node%u.example.org", i);
