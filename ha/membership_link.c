@@ -73,6 +73,15 @@ static cs_error_t connect_and_join(struct membership_link *link, cpg_handle_t *r
     return CS_OK;
 }
 
+/* Without it the peer would be told that this process died. */
+static void leave_group(const struct membership_link *link, cpg_handle_t handle)
+{
+    struct cpg_name name = {0};
+    name.length = (uint32_t)strlen(link->group_name);
+    memcpy(name.value, link->group_name, name.length);
+    (void)cpg_leave(handle, &name);
+}
+
 static bool get_flag(cmap_handle_t cmap, unsigned node, unsigned link, bool *ret_connected)
 {
     char key[CMAP_KEYNAME_MAXLEN + 1];
@@ -170,7 +179,9 @@ static void *thread_main(void *argument)
             backoff_ms = BACKOFF_MIN_MS;
             bool go_on = hold_handle(link, handle, node_id);
             (void)pthread_mutex_unlock(&link->mutex);
-            (void)cpg_finalize(handle); /* leaves the group as well */
+            if (!go_on) /* else the connection is broken: nothing to say goodbye with */
+                leave_group(link, handle);
+            (void)cpg_finalize(handle);
             (void)pthread_mutex_lock(&link->mutex);
             if (!go_on)
                 break;
