@@ -1,0 +1,1 @@
+og_fuzz(peer_message SOURCES peer_message.c LINK og_ha)

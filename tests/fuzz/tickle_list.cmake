@@ -1,0 +1,1 @@
+og_fuzz(tickle_list SOURCES tickle_list.c LINK og_ha)
