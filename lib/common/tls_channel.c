@@ -28,10 +28,10 @@ struct tls_channel {
     const char *in; /* encrypted bytes of the present read */
     size_t in_bytes;
 
-    struct buf waiting;        /* written by the user before `ready` */
-    struct buf out;            /* for the kernel, not handed to libuv yet */
-    uint64_t given_bytes;      /* all that ever went into out */
-    uint64_t seen_sent_bytes;  /* at the goodbye timer's last tick */
+    struct buf waiting;       /* written by the user before `ready` */
+    struct buf out;           /* for the kernel, not handed to libuv yet */
+    uint64_t given_bytes;     /* all that ever went into out */
+    uint64_t seen_sent_bytes; /* at the goodbye timer's last tick */
     bool writing, above_low_water;
 
     bool ready, paused, got_end, shutting_down, said_goodbye, closing;
@@ -184,8 +184,7 @@ static void flush(struct tls_channel *channel)
         close_with(channel, -ENOMEM, "no memory");
         return;
     }
-    if (!channel->writing && channel->out.len_bytes > 0 && !try_write(channel) &&
-        !channel->closing)
+    if (!channel->writing && channel->out.len_bytes > 0 && !try_write(channel) && !channel->closing)
         start_write(channel);
     if (channel->closing)
         return;

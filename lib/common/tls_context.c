@@ -153,8 +153,8 @@ static void set_manners(SSL_CTX *ssl_context, const struct tls_context *context)
 static int load(const struct tls_context *context, SSL_CTX **ret_ssl_context, struct diag *diag)
 {
     ERR_clear_error();
-    SSL_CTX *ssl_context = SSL_CTX_new(context->is_client ? TLS_client_method()
-                                                          : TLS_server_method());
+    SSL_CTX *ssl_context =
+        SSL_CTX_new(context->is_client ? TLS_client_method() : TLS_server_method());
     if (ssl_context == NULL)
         return -ENOMEM;
     set_manners(ssl_context, context);
@@ -274,7 +274,8 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-/* The certificate must carry this name or address; the verification flags alone check the chain only. */
+/* The certificate must carry this name or address; the verification flags alone check the chain
+ * only. */
 static bool expect_host(SSL *ssl, const char *host)
 {
     if (is_address(host))

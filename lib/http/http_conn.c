@@ -91,8 +91,7 @@ static int on_header_value(llhttp_t *parser, const char *at, size_t len_bytes)
         return 0;
     struct http__header *header = request->last_header;
     request->in_value = true;
-    char *value =
-        arena_append(&request->arena, header->value, &header->value_bytes, at, len_bytes);
+    char *value = arena_append(&request->arena, header->value, &header->value_bytes, at, len_bytes);
     if (value == NULL)
         return refuse_in_parser(conn, 503);
     header->value = value;
@@ -205,8 +204,8 @@ static enum http_method method_of(const llhttp_t *parser)
  * message ends or for whom it is must not be repeated. 0 or a status. */
 static int join_headers(struct http_request *request, const char **ret_help)
 {
-    static const char *const single[] = {"host", "content-length", "transfer-encoding",
-                                         "content-type", "authorization", "expect"};
+    static const char *const single[] = {"host",         "content-length", "transfer-encoding",
+                                         "content-type", "authorization",  "expect"};
     for (struct http__header *header = request->headers; header != NULL; header = header->next) {
         if (header->name == NULL)
             continue;
@@ -220,10 +219,10 @@ static int join_headers(struct http_request *request, const char **ret_help)
                     *ret_help = "a header that must be unique is repeated";
                     return 400;
                 }
-            header->value = arena_printf(&request->arena, "%s%s%s",
-                                         header->value != NULL ? header->value : "",
-                                         strcasecmp(header->name, "cookie") == 0 ? "; " : ", ",
-                                         later->value != NULL ? later->value : "");
+            header->value =
+                arena_printf(&request->arena, "%s%s%s", header->value != NULL ? header->value : "",
+                             strcasecmp(header->name, "cookie") == 0 ? "; " : ", ",
+                             later->value != NULL ? later->value : "");
             later->name = NULL;
         }
         if (header->value == NULL)
@@ -343,6 +342,8 @@ void http__conn_answered(struct http__conn *conn)
 {
     http__request_free(conn->request);
     conn->request = NULL;
+    if (conn->server->draining)
+        conn->close_after = true; /* a stream began before the draining did */
     if (conn->message_complete || conn->close_after) {
         next_request(conn);
     } else {
@@ -370,7 +371,9 @@ static void parse_head(struct http__conn *conn, const char *bytes, size_t len_by
         refuse_parsed(conn, code);
         return;
     }
-    if (ends != conn->head_complete)
+    if (conn->parser.method == HTTP_PRI && ends)
+        http__conn_refuse(conn, 505, "the protocol is HTTP/1.1");
+    else if (ends != conn->head_complete)
         http__conn_refuse(conn, 400, "malformed request: where the head ends is not clear");
     else if (ends)
         begin_request(conn);
@@ -384,8 +387,7 @@ static size_t step_head(struct http__conn *conn, const char *bytes, size_t len_b
     if (len_bytes > limit - conn->head_bytes)
         len_bytes = limit - conn->head_bytes;
     size_t consumed = 0;
-    enum http_head_result result =
-        http_head_scan(&conn->head_state, bytes, len_bytes, &consumed);
+    enum http_head_result result = http_head_scan(&conn->head_state, bytes, len_bytes, &consumed);
     conn->head_bytes += consumed;
     switch (result) {
     case HTTP_HEAD_MORE:
@@ -400,6 +402,12 @@ static size_t step_head(struct http__conn *conn, const char *bytes, size_t len_b
         break;
     case HTTP_HEAD_FOLDED:
         http__conn_refuse(conn, 400, "malformed request: folded header lines are refused");
+        break;
+    case HTTP_HEAD_SPACES:
+        http__conn_refuse(conn, 400, "malformed request line");
+        break;
+    case HTTP_HEAD_NO_NAME:
+        http__conn_refuse(conn, 400, "malformed request: a header without name");
         break;
     }
     if (conn->phase == HTTP__PHASE_HEAD && !conn->head_complete && conn->head_bytes >= limit)
@@ -649,7 +657,8 @@ static void log_refusal(struct http_server *server, const char *peer, const char
     server->refused_since_log = 0;
 }
 
-/* Plain clients get a reason, as far as refusals themselves stay few; TLS ones would cost a handshake. */
+/* Plain clients get a reason, as far as refusals themselves stay few; TLS ones would cost a
+ * handshake. */
 static void refuse_connection(struct http__conn *conn, bool politely, const char *why)
 {
     static const char answer[] =
@@ -702,8 +711,8 @@ int http__conn_accept(struct http_server *server, struct http__listener *listene
         .handshake_ms = server->program.limits.handshake_ms,
     };
     conn->server = server;
-    int r = tls_channel_accept((uv_stream_t *)&listener->tcp, listener->tls, &events,
-                               &conn->channel);
+    int r =
+        tls_channel_accept((uv_stream_t *)&listener->tcp, listener->tls, &events, &conn->channel);
     if (r < 0) {
         free(conn);
         return r;

@@ -80,9 +80,9 @@ static int read_body(struct http_request *request, struct diag *diag)
     int r = json_parse(request->body.data, request->body.len_bytes, &request->json, diag);
     if (r == 0) {
         request->data = arena_calloc(&request->arena, 1, route->request->size_bytes);
-        r = request->data == NULL ? -ENOMEM
-                                  : repr_read(route->request, request->json, &request->arena,
-                                              request->data, diag);
+        r = request->data == NULL
+                ? -ENOMEM
+                : repr_read(route->request, request->json, &request->arena, request->data, diag);
     }
     if (r == 0)
         return 0;

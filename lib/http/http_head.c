@@ -18,7 +18,7 @@ static enum http_head_result scan_before(enum http_head_state *state, const char
         } else if (bytes[i] == '\r') {
             *state = HTTP_HEAD_STATE_BEFORE_CR;
         } else {
-            *state = HTTP_HEAD_STATE_LINE;
+            *state = HTTP_HEAD_STATE_FIRST_LINE;
             break;
         }
     }
@@ -36,12 +36,20 @@ static enum http_head_result scan_byte(enum http_head_state *state, char byte)
     if (*state == HTTP_HEAD_STATE_END_CR)
         return HTTP_HEAD_END;
     bool at_start = *state == HTTP_HEAD_STATE_NEXT_LINE;
+    bool after_space = *state == HTTP_HEAD_STATE_FIRST_LINE_SPACE;
+    bool in_first = after_space || *state == HTTP_HEAD_STATE_FIRST_LINE;
+    if (after_space && (byte == ' ' || byte == '\r'))
+        return HTTP_HEAD_SPACES;
     if (after_cr)
         *state = HTTP_HEAD_STATE_NEXT_LINE;
     else if (byte == '\r')
         *state = at_start ? HTTP_HEAD_STATE_END_CR : HTTP_HEAD_STATE_LINE_CR;
     else if (at_start && (byte == ' ' || byte == '\t'))
         return HTTP_HEAD_FOLDED;
+    else if (at_start && byte == ':')
+        return HTTP_HEAD_NO_NAME;
+    else if (in_first)
+        *state = byte == ' ' ? HTTP_HEAD_STATE_FIRST_LINE_SPACE : HTTP_HEAD_STATE_FIRST_LINE;
     else
         *state = HTTP_HEAD_STATE_LINE;
     return HTTP_HEAD_MORE;

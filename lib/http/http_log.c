@@ -1,5 +1,5 @@
-/* http_log.c - the access log. Ids that prove something (subscription, credential) are shortened, so
- * that a log does not open a session. */
+/* http_log.c - the access log. Ids that prove something (subscription, credential) are shortened,
+ * so that a log does not open a session. */
 #include "lib/http/http_private.h"
 
 #include "lib/common/common.h"
@@ -87,9 +87,12 @@ void http__log_access(const struct http_request *request, const char *what)
     (void)snprintf(took, sizeof(took), "%" PRIu64,
                    uv_now(request->server->loop) - request->started_ms);
     (void)snprintf(bytes, sizeof(bytes), "%" PRIu64, request->answer_bytes);
-    const struct log_field fields[] = {{"request", id},          {"peer", request->peer},
-                                       {"took_ms", took},        {"bytes", bytes},
-                                       {"tls", request->is_tls ? "yes" : "no"}, {NULL, NULL}};
+    const struct log_field fields[] = {{"request", id},
+                                       {"peer", request->peer},
+                                       {"took_ms", took},
+                                       {"bytes", bytes},
+                                       {"tls", request->is_tls ? "yes" : "no"},
+                                       {NULL, NULL}};
     log_write_fields(HTTP__LOG, LOG_LEVEL_INFO, fields, "%s %.*s %d%s%s",
                      http_method_name(request->method), TARGET_CHARS,
                      target.data != NULL ? target.data : "-", request->status,

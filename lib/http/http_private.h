@@ -32,8 +32,8 @@
 #define HTTP__LOG "http"
 
 enum {
-    HTTP__GRACE_MS = 2000,            /* for the client's end after our goodbye */
-    HTTP__PENDING_BYTES = 16 * 1024,  /* read ahead of a busy connection */
+    HTTP__GRACE_MS = 2000,           /* for the client's end after our goodbye */
+    HTTP__PENDING_BYTES = 16 * 1024, /* read ahead of a busy connection */
     HTTP__HEADERS_MAX = 100,
 };
 
@@ -83,7 +83,7 @@ struct http_request {
     void *data;
     cJSON *json;
 
-    bool held;     /* authorize() or the handler has the pointer */
+    bool held; /* authorize() or the handler has the pointer */
     bool answered, deciding;
     struct buf answer_headers;
     int status;
@@ -160,8 +160,7 @@ void http__conn_run(struct http__conn *conn);
 /* http_request.c */
 struct http_request *http__request_new(struct http__conn *conn);
 void http__request_free(struct http_request *request);
-const struct http__header *http__request_find(const struct http_request *request,
-                                              const char *name);
+const struct http__header *http__request_find(const struct http_request *request, const char *name);
 
 /* http_dispatch.c */
 void http__dispatch_head(struct http_request *request);

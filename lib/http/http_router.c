@@ -82,10 +82,8 @@ static int new_node(struct http_router *router, uint32_t parent, const char *seg
         router->node_cap = cap;
     }
     *ret_index = router->node_count++;
-    router->nodes[*ret_index] = (struct node){.segment = segment,
-                                              .segment_bytes = len_bytes,
-                                              .parent = parent,
-                                              .is_param = is_param};
+    router->nodes[*ret_index] = (struct node){
+        .segment = segment, .segment_bytes = len_bytes, .parent = parent, .is_param = is_param};
     return 0;
 }
 
@@ -228,8 +226,8 @@ void http_router_walk(const struct http_router *router,
         fn(context, router->rows[i]);
 }
 
-/* The deepest match, literal segments first. A literal that leads nowhere further down gives way to the
- * parameter beside it ("/a/{x}/c" beside "/a/b/d"), hence the recursion; each level has at most
+/* The deepest match, literal segments first. A literal that leads nowhere further down gives way to
+ * the parameter beside it ("/a/{x}/c" beside "/a/b/d"), hence the recursion; each level has at most
  * two ways, and templates that really fork are few. */
 static uint32_t find_node(const struct http_router *router, uint32_t at,
                           const char *const *segments, unsigned count)
@@ -265,8 +263,8 @@ static void fill_allow(const struct node *node, struct http_match *match)
 {
     size_t used = 0;
     for (unsigned method = 0; method < HTTP_METHOD_COUNT; method++) {
-        bool has = node->rows[method] != NULL ||
-                   (method == HTTP_HEAD && node->rows[HTTP_GET] != NULL);
+        bool has =
+            node->rows[method] != NULL || (method == HTTP_HEAD && node->rows[HTTP_GET] != NULL);
         if (!has)
             continue;
         int len = snprintf(match->allow + used, sizeof(match->allow) - used, "%s%s",

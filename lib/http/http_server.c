@@ -28,10 +28,10 @@ static const struct http_limits DEFAULTS = {
     .connections_per_address = 256,
 };
 
-#define DEFAULT_TO(limits, member)                                                                \
-    do {                                                                                          \
-        if ((limits)->member == 0)                                                                \
-            (limits)->member = DEFAULTS.member;                                                   \
+#define DEFAULT_TO(limits, member)                                                                 \
+    do {                                                                                           \
+        if ((limits)->member == 0)                                                                 \
+            (limits)->member = DEFAULTS.member;                                                    \
     } while (0)
 
 static void fill_limits(struct http_limits *limits)
@@ -139,8 +139,8 @@ static int parse_address(const char *text, uint16_t port, struct sockaddr_storag
 static int bind_socket(const struct sockaddr_storage *address, int *ret_fd)
 {
     bool v6 = address->ss_family == AF_INET6;
-    AUTO(common_closep) int fd =
-        socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    AUTO(common_closep)
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
     const int on = 1;
@@ -171,9 +171,8 @@ static uint16_t port_of(const uv_tcp_t *tcp)
     int len = sizeof(address);
     if (uv_tcp_getsockname(tcp, (struct sockaddr *)&address, &len) < 0)
         return 0;
-    return ntohs(address.ss_family == AF_INET6
-                     ? ((const struct sockaddr_in6 *)&address)->sin6_port
-                     : ((const struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((const struct sockaddr_in *)&address)->sin_port);
 }
 
 int http_server_listen(struct http_server *server, const char *address, uint16_t port,

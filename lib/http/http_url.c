@@ -99,8 +99,8 @@ static int join_path(struct http_url *url, struct arena *arena)
     return 0;
 }
 
-static int parse_path(struct http_url *url, const char *text, size_t len_bytes,
-                      struct arena *arena, struct diag *diag)
+static int parse_path(struct http_url *url, const char *text, size_t len_bytes, struct arena *arena,
+                      struct diag *diag)
 {
     for (size_t start = 0; start < len_bytes;) {
         const char *slash = memchr(text + start, '/', len_bytes - start);

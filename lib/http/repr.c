@@ -42,8 +42,7 @@ static void path_push(struct path *path, const char *name)
 
 static void path_push_index(struct path *path, size_t index)
 {
-    int len =
-        snprintf(path->text + path->len, sizeof(path->text) - path->len, "[%zu]", index);
+    int len = snprintf(path->text + path->len, sizeof(path->text) - path->len, "[%zu]", index);
     size_t room = sizeof(path->text) - path->len - 1;
     path->len += len < 0 ? 0 : (size_t)len < room ? (size_t)len : room;
 }
@@ -78,7 +77,8 @@ static int check_int(const struct repr_member *member, int64_t value, struct rea
 {
     if ((member->min == 0 && member->max == 0) || (value >= member->min && value <= member->max))
         return 0;
-    return diag_fail(reading->diag, -EINVAL, "%s: a number from %" PRId64 " to %" PRId64 " expected",
+    return diag_fail(reading->diag, -EINVAL,
+                     "%s: a number from %" PRId64 " to %" PRId64 " expected",
                      path_text(&reading->path), member->min, member->max);
 }
 
@@ -371,8 +371,7 @@ static const void *value_of(const struct repr_member *member, const void *field)
 /* --- checking --------------------------------------------------------------------------------- */
 static int check_object(const struct repr *repr, const void *data, struct reading *reading);
 
-static int check_value(const struct repr_member *member, const void *value,
-                       struct reading *reading)
+static int check_value(const struct repr_member *member, const void *value, struct reading *reading)
 {
     switch (member->type) {
     case REPR_TYPE_STRING:
@@ -419,10 +418,10 @@ static int check_object(const struct repr *repr, const void *data, struct readin
         const void *field = (const char *)data + member->offset;
         path_push(&reading->path, member->name);
         if (!is_present(member, field))
-            r = is_required(member) ? diag_fail(reading->diag, -EINVAL,
-                                                "%s: this member is required",
-                                                path_text(&reading->path))
-                                    : 0;
+            r = is_required(member)
+                    ? diag_fail(reading->diag, -EINVAL, "%s: this member is required",
+                                path_text(&reading->path))
+                    : 0;
         else if (member->is_array)
             r = check_array(member, field, reading);
         else

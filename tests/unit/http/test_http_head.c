@@ -48,6 +48,10 @@ static const struct {
     {"GET / HTTP/1.1\r\n\rX", HTTP_HEAD_BARE_CR, 0},
     {"\rGET", HTTP_HEAD_BARE_CR, 0},
     {"GET / HTTP/1.1\r\nA: b\r\n c\r\n\r\n", HTTP_HEAD_FOLDED, 0},
+    {"GET / HTTP/1.1\r\nA: b\r\n: c\r\n\r\n", HTTP_HEAD_NO_NAME, 0},
+    {"GET  / HTTP/1.1\r\n\r\n", HTTP_HEAD_SPACES, 0},
+    {"GET / HTTP/1.1 \r\n\r\n", HTTP_HEAD_SPACES, 0},
+    {"GET / HTTP/1.1\r\nA:  b  c \r\n\r\n", HTTP_HEAD_END, 29},
     {"GET / HTTP/1.1\r\nA: b\r\n\tc\r\n\r\n", HTTP_HEAD_FOLDED, 0},
 };
 
