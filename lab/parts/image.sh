@@ -95,7 +95,7 @@ image_build() {
         --include="$packages" bookworm "$work/root" "${sources[@]}" ||
         die "mmdebstrap could not build the guests' root; its messages are above"
     say "packages unpacked and configured"
-    cp -f "$work"/root/var/cache/apt/archives/*.deb "$cache/debs/" 2>/dev/null || true
+    image_keep_debs "$work/root"
     rm -rf "$work"/root/var/cache/apt/*.bin "$work"/root/var/cache/apt/archives/*.deb "$work"/root/var/lib/apt/lists/*_*
 
     image_customize "$work"
@@ -113,11 +113,29 @@ image_build() {
 image_kernel() {
     local work=$1
     mkdir -p "$work/download"
-    (cd "$work/download" && apt-get -qq -o APT::Sandbox::User=root download user-mode-linux) ||
-        die "cannot download the Debian package user-mode-linux"
+    image_fetch_kernel "$work/download" 2>/dev/null || {
+        apt-get -qq update || true # a new machine has no package lists yet
+        image_fetch_kernel "$work/download" || die "cannot download the Debian package user-mode-linux"
+    }
     dpkg -x "$work"/download/user-mode-linux_*.deb "$work/kernel"
     basename "$work"/kernel/usr/lib/uml/modules/* >"$work/kernel-version"
     rm -rf "$work/download"
+}
+
+image_fetch_kernel() {
+    (cd "$1" && apt-get -qq -o APT::Sandbox::User=root download user-mode-linux)
+}
+
+# image_keep_debs ROOT: the packages that this root is made of, for the next build; older ones go.
+image_keep_debs() {
+    local root=$1 name
+    rm -rf "$cache/debs.new"
+    mkdir -p "$cache/debs.new"
+    while read -r name; do
+        mv -f "$root/var/cache/apt/archives/$name" "$cache/debs.new/" 2>/dev/null || true
+    done < <(chroot "$root" dpkg-query -W -f '${Package}_${Version}_${Architecture}.deb\n' | sed 's/:/%3a/')
+    rm -rf "$cache/debs"
+    mv "$cache/debs.new" "$cache/debs"
 }
 
 # What turns a Debian root into a guest.
