@@ -133,10 +133,12 @@ static bool unanswered(const struct arb_call *call)
     return call->facts->drbd.fence_question && !call->plan.next.answered;
 }
 
+/* A question that outlived its break is void in the kernel; permitting it could only hit the next.
+ */
 static bool may_permit(const struct arb_call *call)
 {
-    return unanswered(call) && arb__is_acting(call->plan.next.phase) && arb__own_solo(call) &&
-           call->saved;
+    return unanswered(call) && !arb__link_up(call) && arb__is_acting(call->plan.next.phase) &&
+           arb__own_solo(call) && call->saved;
 }
 
 static bool when_permit_outdated(const struct arb_call *call)

@@ -222,7 +222,8 @@ static void accept_upkeep(struct arb_call *call)
 static void accept_grant(struct arb_call *call)
 {
     const struct arb_state *state = &call->plan.next;
-    const bool over = state->phase == ARB_STOPPED || state->phase == ARB_FENCED;
+    const bool over =
+        state->phase == ARB_STOPPED || state->phase == ARB_FENCED || !call->facts->durable_readable;
     switch ((enum arb_purpose)state->ask_purpose) {
     case ARB_FOR_ACTIVATION:
     case ARB_FOR_CLAIM:
@@ -495,7 +496,8 @@ static bool when_heal_record(const struct arb_call *call)
     return state->phase == ARB_ACTIVE && call->saved && arb__own_solo(call) &&
            arb__register_known(call) &&
            arb__right_equal(&state->register_seen, &state->durable.right) && arb__whole(call) &&
-           !arb__broken(call) && !arb__asking(call) && peer_is_good_standby(call) &&
+           !arb__broken(call) && !call->facts->drbd.fence_question && !arb__asking(call) &&
+           peer_is_good_standby(call) &&
            arb__right_equal(&call->facts->peer.last.right, &state->durable.right);
 }
 
