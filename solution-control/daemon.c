@@ -288,11 +288,12 @@ void sol_daemon_kick(struct sol_daemon *daemon)
         timer_start(daemon->tick, 0, SOL_TICK_MS);
 }
 
-/* Once the pair has been formed by the other node, nobody may format here any more. */
+/* Once the other node serves, the volume is made: nobody may format here any more. Before that a
+ * crash in the middle of the first activation must leave both nodes able to begin anew. */
 static void withdraw_format_permission(struct sol_daemon *daemon)
 {
     if (daemon->may_format_checked || daemon->state.phase != ARB_STANDBY ||
-        daemon->state.durable.fresh)
+        !daemon->peer_heard || daemon->peer_message.phase != ARB_ACTIVE)
         return;
     daemon->may_format_checked = true;
     if (unlink(SOL_MAY_FORMAT_FILE) != 0 && errno != ENOENT)
