@@ -185,8 +185,7 @@ static bool foreign_run(const struct arb_call *call)
 static bool when_claim(const struct arb_call *call)
 {
     return claim_possible(call) && arb__may_ask(call) &&
-           (!arb__register_known(call) || arb__claim_obstacle(call) == NULL) &&
-           !foreign_run(call);
+           (!arb__register_known(call) || arb__claim_obstacle(call) == NULL) && !foreign_run(call);
 }
 
 /* what was read before the peer fell silent proves nothing about now */
