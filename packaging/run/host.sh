@@ -65,8 +65,10 @@ lab_lacks() {
     free_kb=$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)
     [ "${free_kb:-0}" -ge $((4 << 20)) ] ||
         echo "memory: 4 GiB must be available, there are $((free_kb >> 10)) MiB"
-    mkdir -p "$build"
     for folder in "$build" /var; do
+        while [ ! -d "$folder" ]; do # what is not there yet will lie on its parent's disk
+            folder=$(dirname "$folder")
+        done
         free_kb=$(df -k --output=avail "$folder" | tail -n 1)
         [ "$free_kb" -ge $((6 << 20)) ] ||
             echo "disk: $folder needs 6 GiB free, there are $((free_kb >> 10)) MiB"

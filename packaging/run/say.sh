@@ -36,7 +36,9 @@ done_line() {
 step() {
     local name=$1 status=0 begin log
     shift
-    mkdir -p "$build/log"
+    if ! mkdir -p "$build/log" 2>/dev/null || [ ! -w "$build/log" ]; then
+        lacks "cannot write to $build; OG_BUILD=/another/folder ./run ... builds elsewhere"
+    fi
     log=$build/log/${name//[^A-Za-z0-9._-]/-}.log
     begin=$(now_ms)
     printf '%s%-34s%s' "$bold" "$name" "$plain"
