@@ -168,7 +168,7 @@ static void it_kicks_while_the_deadline_is_ahead(void **state)
     struct watchdog *watchdog = start(fake);
     watchdog_allow_kick(watchdog, common_boot_ms() + 10000);
     sleep_ms(1000);
-    assert_in_range(fake->kicks, 5, 12);
+    assert_in_range(fake->kicks, 3, 12);
     watchdog_free(watchdog, true);
     assert_int_equal(fake->magic_closes, 1);
 }
@@ -195,7 +195,7 @@ static void a_reset_comes_from_the_thread_at_once_and_ends_all_kicks(void **stat
     watchdog_allow_kick(watchdog, common_boot_ms() + 10000);
     sleep_ms(150);
     watchdog_reset_now(watchdog);
-    for (int i = 0; i < 50 && fake->resets == 0; i++)
+    for (int i = 0; i < 500 && fake->resets == 0; i++)
         sleep_ms(1);
     assert_int_equal(fake->resets, 1);
     assert_int_equal(fake->timeout_s, 1); /* the shortest, should the reset hang */
@@ -230,7 +230,7 @@ static void off_opens_no_device_and_still_resets(void **state)
     watchdog_get_status(watchdog, &status);
     assert_string_equal(status.device, "");
     watchdog_reset_now(watchdog);
-    for (int i = 0; i < 50 && fake->resets == 0; i++)
+    for (int i = 0; i < 500 && fake->resets == 0; i++)
         sleep_ms(1);
     assert_int_equal(fake->resets, 1);
     watchdog_free(watchdog, true);
