@@ -99,8 +99,14 @@ ssh_options() {
         -o Compression=no -o Ciphers=aes128-gcm@openssh.com
 }
 guest_sh() {
-    local guest=$1 options
+    local guest=$1 options boots
     shift
+    # a guest that has reset itself does not answer on a connection of its earlier life
+    boots=$(grep -ac '^Linux version' "$state/$guest.log") || true
+    if [ -S "$state/$guest.ssh" ] && [ "$(cat "$state/$guest.boots" 2>/dev/null)" != "$boots" ]; then
+        rm -f "$state/$guest.ssh"
+    fi
+    echo "$boots" >"$state/$guest.boots"
     image=$(cat "$state/$guest.image")
     mapfile -t options < <(ssh_options "$guest")
     in_ns ssh "${options[@]}" "root@10.77.0.$(guest_number "$guest")" "$@"
