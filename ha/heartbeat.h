@@ -6,7 +6,7 @@
  *                  us it received: at that time the peer could still hear us. One-way loss shows here.
  * Both per link and over all links. All times are CLOCK_BOOTTIME ms; 0 means never.
  *
- * The payload is opaque here (struct arb_message, see the arbiter's codec); it goes out with every
+ * The callbacks may do everything but free the heartbeat. The payload is opaque here (struct arb_message, see the arbiter's codec); it goes out with every
  * heartbeat. Missing addresses, devices or routes do not stop a link: it tries on. */
 #ifndef OG_HA_HEARTBEAT_H
 #define OG_HA_HEARTBEAT_H

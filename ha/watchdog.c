@@ -311,12 +311,14 @@ void watchdog_free(struct watchdog *watchdog, bool disarm)
 
 void watchdog_allow_kick(struct watchdog *watchdog, uint64_t until_ms)
 {
-    atomic_store(&watchdog->kick_until_ms, until_ms);
+    if (watchdog != NULL)
+        atomic_store(&watchdog->kick_until_ms, until_ms);
 }
 
 void watchdog_allow_vip(struct watchdog *watchdog, uint64_t until_ms)
 {
-    atomic_store(&watchdog->vip_until_ms, until_ms);
+    if (watchdog != NULL)
+        atomic_store(&watchdog->vip_until_ms, until_ms);
 }
 
 void watchdog_set_addresses(struct watchdog *watchdog, int link_index,
@@ -341,6 +343,10 @@ void watchdog_clear_addresses(struct watchdog *watchdog)
 
 void watchdog_reset_now(struct watchdog *watchdog)
 {
+    if (watchdog == NULL) {
+        watchdog_kernel_real()->reset(NULL);
+        return;
+    }
     watchdog_allow_vip(watchdog, 0);
     watchdog_allow_kick(watchdog, 0);
     atomic_store(&watchdog->reset_wanted, true);
@@ -349,6 +355,10 @@ void watchdog_reset_now(struct watchdog *watchdog)
 
 void watchdog_get_status(const struct watchdog *watchdog, struct watchdog_status *ret_status)
 {
+    if (watchdog == NULL) {
+        *ret_status = (struct watchdog_status){0};
+        return;
+    }
     *ret_status = (struct watchdog_status){
         .timeout_s = watchdog->device.timeout_s,
         .software = watchdog->device.software,

@@ -39,7 +39,8 @@ struct watchdog_options {
 int watchdog_new(const struct watchdog_options *options, struct watchdog **ret_watchdog,
                  struct diag *diag);
 
-/* Publishes the deadlines, CLOCK_BOOTTIME ms; 0 means "no more". Wait-free. */
+/* Publishes the deadlines, CLOCK_BOOTTIME ms; 0 means "no more". Wait-free. A NULL watchdog (even the
+ * thread could not be started) is fine here, with the status and with the reset. */
 void watchdog_allow_kick(struct watchdog *watchdog, uint64_t until_ms);
 void watchdog_allow_vip(struct watchdog *watchdog, uint64_t until_ms);
 

@@ -221,8 +221,12 @@ static void messages_for_others_are_foreign(void **unused)
 {
     (void)unused;
     struct peer_guard g = guard();
-    struct peer_message m = {
-        .from_node = 2, .to_node = 1, .link = 0, .session = PEER, .counter = 1, .echo_session = OURS};
+    struct peer_message m = {.from_node = 2,
+                             .to_node = 1,
+                             .link = 0,
+                             .session = PEER,
+                             .counter = 1,
+                             .echo_session = OURS};
     m.from_node = 1;
     m.to_node = 2; /* our own, thrown back at us */
     assert_int_equal(peer_guard_judge(&g, &m, 0), PEER_FOREIGN);

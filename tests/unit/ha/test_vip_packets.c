@@ -37,10 +37,10 @@ static void an_arp_announcement_has_the_bytes_of_rfc_5227(void **unused)
     (void)unused;
     const struct rtnl_addr vip = address("10.77.1.100/24");
     static const uint8_t expected[42] = {
-        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 0, 0, 0, 0x0a, 0x08, 0x06, /* Ethernet */
-        0, 1, 0x08, 0, 6, 4, 0, 1,                                              /* request */
-        0x02, 0, 0, 0, 0, 0x0a, 10, 77, 1, 100,                                 /* sender */
-        0, 0, 0, 0, 0, 0, 10, 77, 1, 100,                                       /* target */
+        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0,  0, 0,   0, 0x0a, 0x08, 0x06, /* Ethernet */
+        0,    1,    0x08, 0,    6,    4,    0,    1,                               /* request */
+        0x02, 0,    0,    0,    0,    0x0a, 10,   77, 1, 100,                      /* sender */
+        0,    0,    0,    0,    0,    0,    10,   77, 1, 100,                      /* target */
     };
     uint8_t frame[VIP_PACKET_MAX_BYTES];
     assert_int_equal(vip_packet_build(VIP_PACKET_ANNOUNCE_REQUEST, &vip, mac_a, frame), 42);
