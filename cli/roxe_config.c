@@ -1,6 +1,6 @@
 /* roxe_config.c - the settings, as sub-commands: check, import, show, get, settings.
- * Exit codes: 0 done, 1 the configuration is wrong (every problem is printed), 2 wrong use, 4 could not be
- * read or written. */
+ * Exit codes: 0 done, 1 the configuration is wrong (every problem is printed), 2 wrong use, 4 could
+ * not be read or written. */
 #include "lib/common/buf.h"
 #include "lib/common/common.h"
 #include "lib/config/certificate.h"
@@ -178,8 +178,7 @@ static void show_json(const struct program *program, struct buf *out)
         for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
             const struct config_setting *row = config_setting_at((enum config_setting_id)i);
             struct buf value = {0};
-            if (row->section != section ||
-                row->flags & (CONFIG_NOT_STORED | CONFIG_SECRET_VALUE) ||
+            if (row->section != section || row->flags & (CONFIG_NOT_STORED | CONFIG_SECRET_VALUE) ||
                 !value_of(program, row, &value))
                 continue;
             if (!first)
@@ -259,8 +258,10 @@ static int command_get(struct program *program)
     }
     const struct config_setting *row = find_key(program->argument);
     if (row == NULL) {
-        (void)fprintf(stderr, "roxe-config: there is no setting %s; 'roxe-config settings' "
-                              "lists them\n", program->argument);
+        (void)fprintf(stderr,
+                      "roxe-config: there is no setting %s; 'roxe-config settings' "
+                      "lists them\n",
+                      program->argument);
         return EXIT_USAGE;
     }
     if (row->flags & CONFIG_SECRET_VALUE && !program->secret) {
@@ -299,11 +300,14 @@ static void settings_json(struct buf *out)
 {
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
         const struct config_setting *row = config_setting_at((enum config_setting_id)i);
-        const char *const texts[][2] = {
-            {"section", config_section_name(row->section)}, {"name", row->name},
-            {"type", config_type_name(row->type)},          {"choices", row->choices},
-            {"default", row->fallback},                     {"wording", row->wording},
-            {"help", row->help},                            {"reload", config_reload_name(row->reload)}};
+        const char *const texts[][2] = {{"section", config_section_name(row->section)},
+                                        {"name", row->name},
+                                        {"type", config_type_name(row->type)},
+                                        {"choices", row->choices},
+                                        {"default", row->fallback},
+                                        {"wording", row->wording},
+                                        {"help", row->help},
+                                        {"reload", config_reload_name(row->reload)}};
         buf_adds(out, i == 0 ? "[" : ",\n");
         for (unsigned t = 0; t < COUNT_OF(texts); t++) {
             buf_adds(out, t == 0 ? "{" : ",");
@@ -338,8 +342,8 @@ static const struct command {
     bool takes_argument;
     int (*run)(struct program *program);
 } commands[] = {
-    {"check", true, command_check},       {"import", true, command_import},
-    {"show", false, command_show},        {"get", true, command_get},
+    {"check", true, command_check},        {"import", true, command_import},
+    {"show", false, command_show},         {"get", true, command_get},
     {"settings", false, command_settings},
 };
 

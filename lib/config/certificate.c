@@ -87,8 +87,8 @@ static int authority_key(const struct config *config, EVP_PKEY **ret_key, struct
 
 static bool add_name(X509_NAME *name, const char *field, const char *value)
 {
-    return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)value,
-                                      -1, -1, 0) == 1;
+    return X509_NAME_add_entry_by_txt(name, field, MBSTRING_UTF8, (const unsigned char *)value, -1,
+                                      -1, 0) == 1;
 }
 
 static bool add_extension(X509 *certificate, X509 *issuer, int kind, const char *value)
@@ -193,8 +193,8 @@ static int make(const struct config *config, const char *ca_file, struct diag *d
         return r;
     AUTO(pkey_freep) EVP_PKEY *key = EVP_EC_gen("prime256v1");
     AUTO(x509_freep) X509 *ca = make_authority(config, ca_key);
-    AUTO(x509_freep) X509 *leaf =
-        key != NULL && ca != NULL ? make_leaf(config, key, ca, ca_key) : NULL;
+    AUTO(x509_freep)
+    X509 *leaf = key != NULL && ca != NULL ? make_leaf(config, key, ca, ca_key) : NULL;
     if (leaf == NULL)
         return diag_fail(diag, -EIO, "cannot make a certificate for %s", config->vip.fqdn);
     /* the key first: a certificate without its key would look like a brought one */
@@ -211,7 +211,8 @@ static BIO *open_pem(const char *path, char **ret_text, size_t *ret_len, struct 
     return BIO_new_mem_buf(*ret_text, (int)*ret_len);
 }
 
-static int check_pair(const struct config *config, struct diag *diag)
+/* The certificate when its key fits; the caller frees it. */
+static int read_pair(const struct config *config, X509 **ret_certificate, struct diag *diag)
 {
     const char *certificate_file = config->gateway.certificate_file;
     const char *key_file = config->gateway.key_file;
@@ -222,8 +223,8 @@ static int check_pair(const struct config *config, struct diag *diag)
     AUTO(x509_freep) X509 *certificate = a != NULL ? PEM_read_bio_X509(a, NULL, NULL, NULL) : NULL;
     /* "" as password: a protected key is an error here, never a question at a terminal */
     char none[] = "";
-    AUTO(pkey_freep) EVP_PKEY *key =
-        b != NULL ? PEM_read_bio_PrivateKey(b, NULL, NULL, none) : NULL;
+    AUTO(pkey_freep)
+    EVP_PKEY *key = b != NULL ? PEM_read_bio_PrivateKey(b, NULL, NULL, none) : NULL;
     int r = 0;
     if (a != NULL && b != NULL && certificate == NULL)
         r = diag_fail(diag, -EINVAL, "%s holds no PEM certificate", certificate_file);
@@ -237,7 +238,38 @@ static int check_pair(const struct config *config, struct diag *diag)
         r = diag_fail(diag, -EKEYEXPIRED, "the certificate %s has expired", certificate_file);
     config_file_free(certificate_text, certificate_len);
     config_file_free(key_text, key_len);
+    if (r == 0)
+        *ret_certificate = TAKE(certificate);
     return r;
+}
+
+static bool is_for_name(X509 *certificate, const char *name)
+{
+    return X509_check_host(certificate, name, 0, 0, NULL) == 1;
+}
+
+static bool is_for_address(X509 *certificate, const char *address)
+{
+    return X509_check_ip_asc(certificate, address, 0) == 1;
+}
+
+/* 0 it serves, 1 it is one of ours for other names (the configuration changed) and must be made
+ * anew. */
+static int check_names(const struct config *config, X509 *certificate, struct diag *diag)
+{
+    AUTO(pkey_freep) EVP_PKEY *ca_key = NULL;
+    if (!is_for_name(certificate, config->vip.fqdn) ||
+        !is_for_address(certificate, config->vip.address)) {
+        int r = authority_key(config, &ca_key, diag);
+        if (r < 0)
+            return r;
+        if (X509_verify(certificate, ca_key) == 1)
+            return 1;
+    }
+    if (!is_for_name(certificate, config->vip.fqdn)) /* many authorities sign no addresses */
+        return diag_fail(diag, -EINVAL, "the certificate %s is not for %s",
+                         config->gateway.certificate_file, config->vip.fqdn);
+    return 0;
 }
 
 int certificate_ensure(const struct config *config, const char *ca_file, bool *ret_made,
@@ -245,15 +277,20 @@ int certificate_ensure(const struct config *config, const char *ca_file, bool *r
 {
     bool certificate = access(config->gateway.certificate_file, F_OK) == 0;
     bool key = access(config->gateway.key_file, F_OK) == 0;
+    int r = 1; /* a key alone is what a broken run leaves behind: made anew */
     *ret_made = false;
-    if (!certificate) {
-        /* a key alone is what a broken run leaves behind: made anew */
-        int r = make(config, ca_file, diag);
-        *ret_made = r == 0;
-        return r;
-    }
-    if (!key)
+    if (certificate && !key)
         return diag_fail(diag, -EINVAL, "%s is there, but its key %s is not",
                          config->gateway.certificate_file, config->gateway.key_file);
-    return check_pair(config, diag);
+    if (certificate) {
+        AUTO(x509_freep) X509 *present = NULL;
+        r = read_pair(config, &present, diag);
+        if (r == 0)
+            r = check_names(config, present, diag);
+    }
+    if (r == 1) {
+        r = make(config, ca_file, diag);
+        *ret_made = r == 0;
+    }
+    return r;
 }

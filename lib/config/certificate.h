@@ -17,9 +17,10 @@
 
 enum { CERTIFICATE_DAYS = 3650 }; /* nothing renews it by itself */
 
-/* Files already there are checked: both present, the key fits the certificate, it is valid today
- * (-EINVAL, -EKEYEXPIRED with the reason). When both are missing they are made, and the authority's
- * certificate is written to ca_file; *ret_made says so. The key gets mode 0640 and the group
+/* Files already there are checked: both present, the key fits the certificate, it is valid today and for
+ * the global server's name (-EINVAL, -EKEYEXPIRED with the reason). When there is no certificate, or one of
+ * ours for another name or address, it is made, and the authority's certificate is written to
+ * ca_file; *ret_made says so. The key gets mode 0640 and the group
  * roxe-gateway where that group exists, else 0600. */
 int certificate_ensure(const struct config *config, const char *ca_file, bool *ret_made,
                        struct diag *diag);

@@ -55,8 +55,8 @@ static void check_required(const struct config *config, struct config_problems *
         buf_done(&value);
         if (!given)
             config_problem_add(problems, config->section_lines[row->section],
-                               "%s/%s is missing: %s", config_section_name(row->section),
-                               row->name, row->help);
+                               "%s/%s is missing: %s", config_section_name(row->section), row->name,
+                               row->help);
     }
     if (config->administrator.password[0] == '\0' &&
         config->administrator.password_hash[0] == '\0' &&
@@ -143,17 +143,21 @@ static void check_interconnect(const struct config *config, struct config_proble
 
     if (config->host.interface[0] != '\0' &&
         strcmp(config->interconnect.interface, config->host.interface) == 0)
-        config_problem_add(problems, line_of(config, CONFIG_INTERCONNECT_INTERFACE),
-                           "the interconnect needs an interface of its own, %s carries the clients' "
-                           "network", config->host.interface);
+        config_problem_add(
+            problems, line_of(config, CONFIG_INTERCONNECT_INTERFACE),
+            "the interconnect needs an interface of its own, %s carries the clients' "
+            "network",
+            config->host.interface);
     if (prefix > 0 && lan > 0 && in_one_network(own, config->host.address, wider))
         config_problem_add(problems, line_of(config, CONFIG_INTERCONNECT_ADDRESS),
                            "the interconnect %s/%u lies in the clients' network %s/%u; give it a "
-                           "network of its own", own, prefix, config->host.address, lan);
+                           "network of its own",
+                           own, prefix, config->host.address, lan);
     if (prefix > 0 && own[0] != '\0' && peer[0] != '\0' && !in_one_network(own, peer, prefix))
         config_problem_add(problems, line_of(config, CONFIG_INTERCONNECT_PEER_ADDRESS),
                            "%s and %s are not in one network of /%u, so the nodes would not reach "
-                           "each other", own, peer, prefix);
+                           "each other",
+                           own, peer, prefix);
     const struct place places[] = {{CONFIG_INTERCONNECT_ADDRESS, own, ""},
                                    {CONFIG_INTERCONNECT_PEER_ADDRESS, peer, ""}};
     for (unsigned i = 0; i < COUNT_OF(places); i++)
@@ -162,7 +166,8 @@ static void check_interconnect(const struct config *config, struct config_proble
     if (prefix > 0 && in_one_network(own, config->witness.address, prefix))
         config_problem_add(problems, line_of(config, CONFIG_WITNESS_ADDRESS),
                            "the witness %s lies in the interconnect's network; it must stay "
-                           "reachable when that link is cut", config->witness.address);
+                           "reachable when that link is cut",
+                           config->witness.address);
 }
 
 static void check_names(const struct config *config, struct config_problems *problems)
@@ -199,17 +204,16 @@ static void check_rest(const struct config *config, struct config_problems *prob
     bool own_certificate = line_of(config, CONFIG_GATEWAY_CERTIFICATE) != 0;
     bool own_key = line_of(config, CONFIG_GATEWAY_KEY) != 0;
     if (own_certificate != own_key)
-        config_problem_add(problems,
-                           line_of(config, own_certificate ? CONFIG_GATEWAY_CERTIFICATE
-                                                           : CONFIG_GATEWAY_KEY),
-                           "certificate-file and key-file belong together; give both, or none and "
-                           "the installer makes them");
+        config_problem_add(
+            problems,
+            line_of(config, own_certificate ? CONFIG_GATEWAY_CERTIFICATE : CONFIG_GATEWAY_KEY),
+            "certificate-file and key-file belong together; give both, or none and "
+            "the installer makes them");
     if (config->administrator.password[0] != '\0' &&
         strcmp(config->administrator.password, config->administrator.login) == 0)
         config_problem_add(problems, line_of(config, CONFIG_ADMINISTRATOR_PASSWORD),
                            "the administrator's password is the login; choose another");
-    if (config->administrator.password[0] != '\0' &&
-        config->administrator.password_hash[0] != '\0')
+    if (config->administrator.password[0] != '\0' && config->administrator.password_hash[0] != '\0')
         config_problem_add(problems, line_of(config, CONFIG_ADMINISTRATOR_HASH),
                            "password and password-hash are both given; remove one");
 }

@@ -104,7 +104,9 @@ static int sync_folder(const char *path)
     if (len >= sizeof(folder))
         return -ENAMETOOLONG;
     (void)snprintf(folder, sizeof(folder), "%.*s%s", (int)len, path,
-                   slash == NULL ? "." : len == 0 ? "/" : "");
+                   slash == NULL ? "."
+                   : len == 0    ? "/"
+                                 : "");
     AUTO(common_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) < 0)
         return -errno;

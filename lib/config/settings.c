@@ -11,22 +11,16 @@
 #include <string.h>
 
 #define AT(member) offsetof(struct config, member), sizeof(((struct config *)NULL)->member)
-#define REQUIRED CONFIG_REQUIRED
+#define REQUIRED   CONFIG_REQUIRED
 
-#define ROW(id_, section_, name_, type_, flags_, reload_, at_, min_, max_, fallback_, choices_,   \
-            wording_, help_)                                                                      \
-    [CONFIG_##id_] = {CONFIG_##id_,                                                               \
-                      CONFIG_SECTION_##section_,                                                  \
-                      name_,                                                                      \
-                      CONFIG_TYPE_##type_,                                                        \
-                      flags_,                                                                     \
-                      CONFIG_RELOAD_##reload_,                                                    \
-                      at_,                                                                        \
-                      min_,                                                                       \
-                      max_,                                                                       \
-                      fallback_,                                                                  \
-                      choices_,                                                                   \
-                      wording_,                                                                   \
+#define ROW(id_, section_, name_, type_, flags_, reload_, at_, min_, max_, fallback_, choices_,    \
+            wording_, help_)                                                                       \
+    [CONFIG_##id_] = {CONFIG_##id_, CONFIG_SECTION_##section_,                                     \
+                      name_,        CONFIG_TYPE_##type_,                                           \
+                      flags_,       CONFIG_RELOAD_##reload_,                                       \
+                      at_,          min_,                                                          \
+                      max_,         fallback_,                                                     \
+                      choices_,     wording_,                                                      \
                       help_}
 
 /* clang-format off */
@@ -127,8 +121,10 @@ static const struct config_setting settings[] = {
 /* clang-format on */
 
 _Static_assert(COUNT_OF(settings) == CONFIG_SETTING_COUNT, "every setting has its row");
-_Static_assert((int)CONFIG_SETTING_COUNT <= (int)CONFIG_SETTINGS_MAX, "struct config keeps every line");
-_Static_assert((int)CONFIG_SECTION_COUNT <= (int)CONFIG_SECTIONS_MAX, "struct config keeps every line");
+_Static_assert((int)CONFIG_SETTING_COUNT <= (int)CONFIG_SETTINGS_MAX,
+               "struct config keeps every line");
+_Static_assert((int)CONFIG_SECTION_COUNT <= (int)CONFIG_SECTIONS_MAX,
+               "struct config keeps every line");
 
 const struct config_setting *config_setting_at(enum config_setting_id id)
 {
@@ -165,13 +161,13 @@ const char *config_role_name(enum config_role role)
 const char *config_type_name(enum config_type type)
 {
     static const char *const names[CONFIG_TYPE_COUNT] = {
-        [CONFIG_TYPE_NAME] = "domain name",      [CONFIG_TYPE_WORD] = "word",
-        [CONFIG_TYPE_INTERFACE] = "interface",   [CONFIG_TYPE_ADDRESS] = "IPv4 address",
-        [CONFIG_TYPE_NETMASK] = "netmask",       [CONFIG_TYPE_NUMBER] = "number",
-        [CONFIG_TYPE_CHOICE] = "choice",         [CONFIG_TYPE_ROLE] = "choice",
-        [CONFIG_TYPE_FLAG] = "yes or no",        [CONFIG_TYPE_PATH] = "absolute path",
-        [CONFIG_TYPE_DEVICE] = "device",         [CONFIG_TYPE_ZONE] = "time zone",
-        [CONFIG_TYPE_SECRET] = "secret",         [CONFIG_TYPE_HASH] = "password hash",
+        [CONFIG_TYPE_NAME] = "domain name",    [CONFIG_TYPE_WORD] = "word",
+        [CONFIG_TYPE_INTERFACE] = "interface", [CONFIG_TYPE_ADDRESS] = "IPv4 address",
+        [CONFIG_TYPE_NETMASK] = "netmask",     [CONFIG_TYPE_NUMBER] = "number",
+        [CONFIG_TYPE_CHOICE] = "choice",       [CONFIG_TYPE_ROLE] = "choice",
+        [CONFIG_TYPE_FLAG] = "yes or no",      [CONFIG_TYPE_PATH] = "absolute path",
+        [CONFIG_TYPE_DEVICE] = "device",       [CONFIG_TYPE_ZONE] = "time zone",
+        [CONFIG_TYPE_SECRET] = "secret",       [CONFIG_TYPE_HASH] = "password hash",
     };
     return (unsigned)type < COUNT_OF(names) ? names[type] : "?";
 }
@@ -325,8 +321,7 @@ static int check_number(const struct config_setting *row, const char *text, unsi
     size_t digits = strspn(text, "0123456789");
     if (digits > 0 && digits < 10 && text[digits] == '\0')
         value = strtoul(text, NULL, 10);
-    if (digits == 0 || digits >= 10 || text[digits] != '\0' || value < row->min ||
-        value > row->max)
+    if (digits == 0 || digits >= 10 || text[digits] != '\0' || value < row->min || value > row->max)
         return diag_fail(diag, -EINVAL, "'%s' is no number from %u to %u", text, row->min,
                          row->max);
     *ret_number = (unsigned)value;

@@ -97,9 +97,9 @@ static bool client_accepts(const char *ca_file, const char *certificate_file, co
     assert_int_equal(X509_STORE_add_cert(store, ca), 1);
     assert_int_equal(X509_STORE_CTX_init(context, store, certificate, NULL), 1);
     X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER);
-    bool accepted = X509_verify_cert(context) == 1 &&
-                    (X509_check_host(certificate, host, 0, 0, NULL) == 1 ||
-                     X509_check_ip_asc(certificate, host, 0) == 1);
+    bool accepted =
+        X509_verify_cert(context) == 1 && (X509_check_host(certificate, host, 0, 0, NULL) == 1 ||
+                                           X509_check_ip_asc(certificate, host, 0) == 1);
     X509_STORE_CTX_free(context);
     X509_STORE_free(store);
     X509_free(ca);
@@ -188,6 +188,37 @@ static void brought_files_that_do_not_fit_are_refused(void **state)
     assert_int_equal(expect_refusal(&pair->node[0], pair->ca_file[0], "is not"), -EINVAL);
 }
 
+static void our_certificate_follows_a_new_name_or_address(void **state)
+{
+    struct pair *pair = *state;
+    struct config *config = &pair->node[0];
+    ensure(pair, 0, true);
+    (void)snprintf(config->vip.address, CONFIG_ADDRESS_CHARS, "192.0.2.101");
+    ensure(pair, 0, true);
+    assert_true(client_accepts(pair->ca_file[0], config->gateway.certificate_file, "192.0.2.101"));
+    (void)snprintf(config->vip.fqdn, CONFIG_NAME_CHARS, "new.example.org");
+    ensure(pair, 0, true);
+    assert_true(
+        client_accepts(pair->ca_file[0], config->gateway.certificate_file, "new.example.org"));
+    ensure(pair, 0, false);
+}
+
+static void a_brought_certificate_for_another_name_is_refused(void **state)
+{
+    struct pair *pair = *state;
+    struct diag diag = {0};
+    ensure(pair, 0, true);
+    /* another authority: what we have made becomes one that somebody brought */
+    assert_int_equal(unlink(pair->node[0].pair.key_file), 0);
+    assert_int_equal(cluster_key_create(pair->node[0].pair.key_file, &diag), 0);
+    ensure(pair, 0, false);
+    (void)snprintf(pair->node[0].vip.address, CONFIG_ADDRESS_CHARS, "192.0.2.101");
+    ensure(pair, 0, false);
+    (void)snprintf(pair->node[0].vip.fqdn, CONFIG_NAME_CHARS, "new.example.org");
+    assert_int_equal(expect_refusal(&pair->node[0], pair->ca_file[0], "is not for new.example.org"),
+                     -EINVAL);
+}
+
 static void without_the_pairs_key_nothing_is_made(void **state)
 {
     struct pair *pair = *state;
@@ -207,6 +238,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_key_is_not_for_everybody, make_pair, remove_pair),
         cmocka_unit_test_setup_teardown(brought_files_that_do_not_fit_are_refused, make_pair,
                                         remove_pair),
+        cmocka_unit_test_setup_teardown(our_certificate_follows_a_new_name_or_address, make_pair,
+                                        remove_pair),
+        cmocka_unit_test_setup_teardown(a_brought_certificate_for_another_name_is_refused,
+                                        make_pair, remove_pair),
         cmocka_unit_test_setup_teardown(without_the_pairs_key_nothing_is_made, make_pair,
                                         remove_pair),
     };

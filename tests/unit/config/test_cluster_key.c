@@ -57,7 +57,9 @@ static void derivation_is_hkdf_sha256(void **unused)
     struct diag diag = {0};
     assert_int_equal(cluster_key_derive(file, "pair", "heartbeat", out, sizeof(out), &diag), 0);
     secrets_hex(out, sizeof(out), hex);
-    assert_string_equal(hex, "de98c50a74ce807a4b9dcd5440acea138fb425df1d149a7c9978b2630d4ac6e52c45a765f308f3098959");
+    assert_string_equal(
+        hex,
+        "de98c50a74ce807a4b9dcd5440acea138fb425df1d149a7c9978b2630d4ac6e52c45a765f308f3098959");
 }
 
 static void purposes_and_clusters_get_different_keys(void **unused)

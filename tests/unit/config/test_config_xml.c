@@ -125,8 +125,7 @@ static void expect_problem(const struct change *change)
     assert_int_equal(read_changed(change->from, change->to, &config, &problems), -EINVAL);
     unsigned line = change->at != NULL ? line_in_template(change->at) : 0;
     for (unsigned i = 0; i < problems.count; i++)
-        if (strstr(problems.items[i].text, change->says) != NULL &&
-            problems.items[i].line == line)
+        if (strstr(problems.items[i].text, change->says) != NULL && problems.items[i].line == line)
             return;
     print_error("'%s' on line %u was expected after '%s', found:\n", change->says, line,
                 change->to);
@@ -245,9 +244,15 @@ static void garbage_is_refused_with_a_reason(void **unused)
 {
     (void)unused;
     static const char *const texts[] = {
-        "", "<", "<open-gateway", "hello", "<a/>", "<open-gateway version=\"1\">",
+        "",
+        "<",
+        "<open-gateway",
+        "hello",
+        "<a/>",
+        "<open-gateway version=\"1\">",
         "<!DOCTYPE a [<!ENTITY x \"y\">]><open-gateway version=\"1\"/>",
-        "<open-gateway version=\"1\">&nothing;</open-gateway>", "\xff\xfe<\0a\0",
+        "<open-gateway version=\"1\">&nothing;</open-gateway>",
+        "\xff\xfe<\0a\0",
     };
     for (unsigned i = 0; i < COUNT_OF(texts); i++) {
         struct config config;
@@ -301,9 +306,9 @@ static void what_is_written_is_read_back(void **state)
     struct config_problems problems = {0};
     struct diag diag = {0};
     struct stat st;
-    assert_int_equal(
-        read_changed("change-this-witness-password", "a&lt;b&gt;&amp;\"c' \xc3\xa9", &config,
-                     &problems), 0);
+    assert_int_equal(read_changed("change-this-witness-password", "a&lt;b&gt;&amp;\"c' \xc3\xa9",
+                                  &config, &problems),
+                     0);
     assert_int_equal(config_write(place->file, &config, &diag), -EINVAL); /* clear password */
     assert_int_equal(config_seal(&config, &diag), 0);
     assert_int_equal(config_write(place->file, &config, &diag), 0);
@@ -312,8 +317,8 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(config_load(place->file, &again, &diag), 0);
     assert_string_equal(again.witness.password, "a<b>&\"c' \xc3\xa9");
     assert_string_equal(again.administrator.password_hash, config.administrator.password_hash);
-    assert_int_equal(secrets_password_check("change-this-password",
-                                            again.administrator.password_hash), 0);
+    assert_int_equal(
+        secrets_password_check("change-this-password", again.administrator.password_hash), 0);
     memset(config.lines, 0, sizeof(config.lines));
     memset(again.lines, 0, sizeof(again.lines));
     memset(config.section_lines, 0, sizeof(config.section_lines));
@@ -380,8 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_others_may_read_is_not_loaded, make_place,
                                         remove_place),
         cmocka_unit_test_setup_teardown(a_missing_or_odd_file_is_named, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(a_created_file_is_never_replaced, make_place,
-                                        remove_place),
+        cmocka_unit_test_setup_teardown(a_created_file_is_never_replaced, make_place, remove_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
