@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -37,7 +38,8 @@ static bool connect_tcp(struct https_client *client)
     to.sin_port = htons(client->port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (client->fd < 0)
+    const int yes = 1; /* head and body go as two pieces: no waiting for acknowledgements */
+    if (client->fd < 0 || setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) < 0)
         return false;
     if (client->address[0] != '\0' &&
         (inet_pton(AF_INET, client->address, &from.sin_addr) != 1 ||
@@ -55,8 +57,10 @@ static bool shake_hands(struct https_client *client)
     (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
     client->ssl = SSL_new(context);
     SSL_CTX_free(context);
+    const struct timeval moment = {.tv_usec = 20000};
     return client->ssl != NULL && SSL_set_fd(client->ssl, client->fd) == 1 &&
-           SSL_connect(client->ssl) == 1;
+           SSL_connect(client->ssl) == 1 &&
+           setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof(moment)) == 0;
 }
 
 static bool ensure_connected(struct https_client *client)
@@ -82,26 +86,32 @@ static bool send_bytes(struct https_client *client, const char *bytes, size_t le
     return true;
 }
 
-/* Reads more into rest; false at the end, on an error, or at the deadline. */
+/* Reads more into rest; false at the end, on an error, or at the deadline. A TLS record without
+ * data for us (a session ticket) makes the socket readable and SSL_read wait: hence its short
+ * time-out, set after the handshake. */
 static bool read_more(struct https_client *client, uint64_t deadline_ms)
 {
     size_t room = sizeof(client->rest) - client->rest_bytes - 1;
-    uint64_t now_ms = common_boot_ms();
-    if (room == 0)
-        return false;
-    if (client->plain || SSL_pending(client->ssl) == 0) {
+    char *place = client->rest + client->rest_bytes;
+    while (room > 0) {
+        uint64_t now_ms = common_boot_ms();
         struct pollfd wait = {.fd = client->fd, .events = POLLIN};
-        if (now_ms >= deadline_ms || poll(&wait, 1, (int)(deadline_ms - now_ms)) <= 0)
+        if (now_ms >= deadline_ms)
+            return false;
+        if ((client->plain || SSL_pending(client->ssl) == 0) &&
+            poll(&wait, 1, (int)(deadline_ms - now_ms)) <= 0)
+            return false;
+        ssize_t got = client->plain ? recv(client->fd, place, room, 0)
+                                    : SSL_read(client->ssl, place, (int)room);
+        if (got > 0) {
+            client->rest_bytes += (size_t)got;
+            client->rest[client->rest_bytes] = '\0';
+            return true;
+        }
+        if (client->plain || SSL_get_error(client->ssl, (int)got) != SSL_ERROR_WANT_READ)
             return false;
     }
-    char *place = client->rest + client->rest_bytes;
-    ssize_t got =
-        client->plain ? recv(client->fd, place, room, 0) : SSL_read(client->ssl, place, (int)room);
-    if (got <= 0)
-        return false;
-    client->rest_bytes += (size_t)got;
-    client->rest[client->rest_bytes] = '\0';
-    return true;
+    return false;
 }
 
 static void drop_rest(struct https_client *client, size_t len_bytes)
