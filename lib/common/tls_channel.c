@@ -291,12 +291,10 @@ static void handle_end(struct tls_channel *channel)
     (void)uv_read_stop((uv_stream_t *)&channel->tcp);
     if (!channel->ready)
         close_with(channel, -ECONNRESET, "the other side left during the handshake");
-    else if (channel->shutting_down && channel->said_goodbye && !channel->writing)
-        tls_channel_close(channel);
-    else if (!channel->shutting_down && channel->events.end == NULL)
-        tls_channel_close(channel);
-    else if (!channel->shutting_down)
+    else if (!channel->shutting_down && channel->events.end != NULL)
         channel->events.end(channel->events.context);
+    else if (!channel->shutting_down || (channel->said_goodbye && !channel->writing))
+        tls_channel_close(channel);
 }
 
 static void deliver(struct tls_channel *channel, const char *bytes, size_t len_bytes)

@@ -91,6 +91,7 @@ struct http_request {
 
     http_gone_fn gone;
     void *gone_context;
+    struct timer *gone_timer; /* tells a handler that asks after its client has gone */
     void *identity;
     struct http_stream stream;
 };

@@ -30,6 +30,7 @@ void http__request_free(struct http_request *request)
     struct http_server *server = request->server;
     server->stats.requests_active--;
     server->stats.bodies_bytes -= request->body.len_bytes;
+    timer_free(request->gone_timer);
     cJSON_Delete(request->json);
     buf_done(&request->body);
     buf_done(&request->answer_headers);
@@ -189,6 +190,15 @@ void *http_request_program(const struct http_request *request)
     return request->server->program.context;
 }
 
+static void on_gone_timer(void *context)
+{
+    struct http_request *request = context;
+    http_gone_fn gone = request->gone;
+    request->gone = NULL;
+    if (gone != NULL)
+        gone(request->gone_context, request);
+}
+
 /* A client that has only stopped sending is closed now; `gone` then comes with the close. */
 void http_request_on_gone(struct http_request *request, http_gone_fn fn, void *context)
 {
@@ -196,6 +206,12 @@ void http_request_on_gone(struct http_request *request, http_gone_fn fn, void *c
     request->gone_context = context;
     if (fn != NULL && request->conn != NULL && request->conn->got_end)
         tls_channel_close(request->conn->channel);
+    if (fn == NULL || request->conn != NULL)
+        return;
+    if (request->gone_timer == NULL)
+        request->gone_timer = timer_new(request->server->loop, on_gone_timer, request);
+    if (request->gone_timer != NULL)
+        timer_start(request->gone_timer, 0, 0);
 }
 
 bool http_request_is_gone(const struct http_request *request)

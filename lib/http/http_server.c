@@ -14,11 +14,11 @@
 enum { BACKLOG = 1024, SWEEP_MIN_MS = 20, SWEEP_MAX_MS = 1000 };
 
 static const struct http_limits DEFAULTS = {
-    .head_bytes = 16 * 1024,
-    .url_bytes = 8 * 1024,
-    .body_bytes = 1024 * 1024,
-    .bodies_bytes = 64 * 1024 * 1024,
-    .request_bytes = 8 * 1024 * 1024,
+    .head_bytes = (size_t)16 * 1024,
+    .url_bytes = (size_t)8 * 1024,
+    .body_bytes = (size_t)1024 * 1024,
+    .bodies_bytes = (size_t)64 * 1024 * 1024,
+    .request_bytes = (size_t)8 * 1024 * 1024,
     .head_ms = 10000,
     .body_ms = 10000,
     .idle_ms = 75000,

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,11 +33,15 @@ static const struct repr_member note_members[] = {
 };
 static const struct repr note_repr = REPR("Note", struct note, note_members);
 
-static void require(bool holds)
-{
-    if (!holds)
-        abort();
-}
+/* Says where, then stops. */
+#define require(holds)                                                                             \
+    do {                                                                                           \
+        if (!(holds)) {                                                                            \
+            (void)fprintf(stderr, "line %d does not hold: %s (errno %d)\n", __LINE__, #holds,      \
+                          errno);                                                                  \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
 
 static void get_plain(struct http_request *request)
 {
@@ -81,9 +86,17 @@ static int connect_client(void)
     const struct sockaddr_in address = {.sin_family = AF_INET,
                                         .sin_port = htons(port),
                                         .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    /* Closed connections keep their port for a minute: after a while, another address helps. */
+    enum { PORTS_PER_ADDRESS = 20000 };
+    static uint32_t connected;
+    const struct sockaddr_in from = {
+        .sin_family = AF_INET,
+        .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK + connected++ / PORTS_PER_ADDRESS)}};
     const int on = 1;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     require(fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
+    require(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == 0);
+    require(bind(fd, (const struct sockaddr *)&from, sizeof(from)) == 0);
     require(connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0);
     return fd;
 }

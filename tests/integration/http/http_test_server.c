@@ -96,6 +96,22 @@ static void get_hold(struct http_request *request)
     http_request_on_gone(request, on_hold_gone, test_of(request));
 }
 
+static void on_late_hold(void *context)
+{
+    struct delay *delay = context;
+    timer_free(delay->timer);
+    http_request_on_gone(delay->request, on_hold_gone, test_of(delay->request));
+}
+
+/* Asks for its client only after 50 ms, when it may have gone already. */
+static void get_late_hold(struct http_request *request)
+{
+    struct delay *delay = arena_calloc(http_request_arena(request), 1, sizeof(*delay));
+    delay->request = request;
+    delay->timer = timer_new(&test_of(request)->loop, on_late_hold, delay);
+    timer_start(delay->timer, 50, 0);
+}
+
 static void post_echo(struct http_request *request)
 {
     assert_non_null(http_request_param(request, "id"));
@@ -186,6 +202,7 @@ static const struct http_route ROUTES[] = {
     {.method = HTTP_GET, .path = "/big", .handler = get_big},
     {.method = HTTP_GET, .path = "/later", .handler = get_later},
     {.method = HTTP_GET, .path = "/hold", .handler = get_hold},
+    {.method = HTTP_GET, .path = "/late-hold", .handler = get_late_hold},
     {.method = HTTP_POST, .path = "/echo/{id}", .request = &note_repr, .handler = post_echo},
     {.method = HTTP_POST, .path = "/raw", .handler = post_raw},
     {.method = HTTP_GET, .path = "/private", .access = ACCESS_ASYNC, .handler = get_plain},

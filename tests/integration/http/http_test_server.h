@@ -2,7 +2,7 @@
  * so that the test may use plain blocking sockets.
  *
  * Resources: GET /plain {"ok":true}; GET /big 4 MiB of 'b'; GET /later answers after 50 ms; GET
- * /hold waits until its client has gone; POST /echo/{id} a Note in and out; POST /raw the number of
+ * /hold waits until its client has gone, /late-hold begins to care after 50 ms; POST /echo/{id} a Note in and out; POST /raw the number of
  * body bytes as text; GET /private asks authorize() (async yes), GET /forbidden (403); GET
  * /stream?lines=N N lines of 1 KiB as the reader takes them, then the end; GET /endless lines until
  * broken. */

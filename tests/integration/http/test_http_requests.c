@@ -5,6 +5,7 @@
 
 #include "lib/common/common.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -302,6 +303,56 @@ static void a_client_that_leaves_is_reported_once(void **unused)
     assert_int_equal(atomic_load(&counts->gone), 1);
 }
 
+static void a_client_that_left_earlier_is_reported_too(void **unused)
+{
+    (void)unused;
+    struct http_test_counts *counts = http_test_server_counts(server);
+    int fd = http_test_connect(port);
+    http_test_send(fd, "GET /late-hold HTTP/1.1\r\n" HOST "\r\n");
+    http_test_await(http_test_server_stats(server).requests_active == 1);
+    const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+    (void)close(fd);
+    http_test_await(atomic_load(&counts->gone) == 1);
+    http_test_await(http_test_server_stats(server).requests_active == 0);
+}
+
+static void listen_elsewhere(void *context)
+{
+    struct http_server **other = context;
+    struct diag diag = {0};
+    uint16_t got = 0;
+    static const char *const good[] = {"192.0.2.55", "2001:db8::55", "::1", "0.0.0.0"};
+    static const char *const bad[] = {"", "localhost", "1.2.3", "10.0.0.1/24"};
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        if (http_server_listen(*other, good[i], 0, NULL, &got, &diag) < 0)
+            fail_msg("%s", diag.text);
+        assert_true(got > 0);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_int_equal(http_server_listen(*other, bad[i], 0, NULL, &got, &diag), -EINVAL);
+    assert_int_equal(http_server_listen(*other, "127.0.0.1", port, NULL, &got, &diag), -EADDRINUSE);
+    assert_non_null(strstr(diag.text, "127.0.0.1"));
+    if (http_server_start(*other, &diag) < 0)
+        fail_msg("%s", diag.text);
+}
+
+static void a_listener_may_wait_for_an_address_that_is_not_there_yet(void **unused)
+{
+    (void)unused;
+    uv_loop_t loop;
+    assert_int_equal(uv_loop_init(&loop), 0);
+    struct http_router *router = http_router_new();
+    const struct http_program program = {0};
+    struct http_server *other = NULL;
+    assert_int_equal(http_server_new(&loop, router, &program, &other, NULL), 0);
+    listen_elsewhere(&other);
+    http_server_free(other);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    http_router_free(router);
+}
+
 static void answers_to_a_client_that_left_are_dropped(void **unused)
 {
     (void)unused;
@@ -444,6 +495,8 @@ int main(void)
         TEST(expect_100_is_answered_before_the_body_comes),
         TEST(a_refusal_comes_instead_of_100_continue),
         TEST(a_client_that_leaves_is_reported_once),
+        TEST(a_client_that_left_earlier_is_reported_too),
+        TEST(a_listener_may_wait_for_an_address_that_is_not_there_yet),
         TEST(answers_to_a_client_that_left_are_dropped),
         TEST(a_client_that_stops_sending_still_gets_its_answers),
         TEST(a_stream_waits_for_a_slow_reader),
