@@ -202,6 +202,14 @@ static void learn_saved(struct arb_call *call)
         state->saved = state->durable;
 }
 
+/* The caller may leave out the disk's contact once the link is lost; it still was one. */
+static void follow_contact(struct arb_call *call)
+{
+    struct arb_state *state = &call->plan.next;
+    if (call->facts->contact_ms > state->contact_ms)
+        state->contact_ms = call->facts->contact_ms;
+}
+
 static void follow_vip_wait(struct arb_call *call)
 {
     struct arb_state *state = &call->plan.next;
@@ -320,6 +328,7 @@ struct arb_plan arb_decide(const struct arb_config *config, const struct arb_sta
     learn_saved(&call);
     if (!facts->drbd.fence_question)
         call.plan.next.answered = false;
+    follow_contact(&call);
     arb__absorb_answer(&call);
     follow_vip_wait(&call);
     follow_break(&call);
@@ -406,11 +415,11 @@ struct arb_gates arb_gates(const struct arb_config *config, const struct arb_sta
         gates.vip_until_ms = address_allowed ? now_ms + k->lease_ms : 0;
         return gates;
     }
-    const bool contact = facts->contact_ms != 0;
+    const bool contact = state->contact_ms != 0;
     if (address_allowed && contact)
-        gates.vip_until_ms = facts->contact_ms + k->lease_ms;
+        gates.vip_until_ms = state->contact_ms + k->lease_ms;
     if (facts->drbd.primary || state->phase == ARB_ACTIVE) {
-        const uint64_t kick_ms = contact ? facts->contact_ms + k->kick_grace_ms : 0;
+        const uint64_t kick_ms = contact ? state->contact_ms + k->kick_grace_ms : 0;
         gates.kick_until_ms = kick_ms < gates.kick_until_ms ? kick_ms : gates.kick_until_ms;
     }
     return gates;

@@ -232,6 +232,7 @@ struct arb_state {
     uint8_t ask_purpose;      /* enum arb_purpose, with CAS */
     uint32_t ask_failures;    /* questions in a row that got no answer */
     uint32_t lost_raises;     /* raises of seq that lost questions of ours may have made */
+    uint64_t contact_ms;      /* the largest facts.contact_ms seen: contact that was is never unmade */
     bool run_foreign;         /* the newest answer came from a run that was not agreed on */
     bool answered;            /* the present fence question was answered */
     bool vip_waits;           /* vip_from_ms still moves with what is learnt of the break */

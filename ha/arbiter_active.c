@@ -60,7 +60,8 @@ static bool when_denied(const struct arb_call *call)
 static bool when_lost(const struct arb_call *call)
 {
     return pair_broken(call) && exposed(call) && arb__contact_lost(call, call->k->fence_self_ms) &&
-           !peer_known_outdated(call);
+           !peer_known_outdated(call) && call->plan.next.break_ms != 0 &&
+           arb__since(call, call->plan.next.break_ms, ARB_SECOND_LOOK_MS);
 }
 
 static bool when_claim(const struct arb_call *call)

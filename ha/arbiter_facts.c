@@ -72,7 +72,7 @@ bool arb__since(const struct arb_call *call, uint64_t at_ms, uint64_t limit_ms)
 
 bool arb__contact_lost(const struct arb_call *call, uint64_t limit_ms)
 {
-    return arb__since(call, call->facts->contact_ms, limit_ms);
+    return arb__since(call, call->plan.next.contact_ms, limit_ms);
 }
 
 bool arb__broken(const struct arb_call *call)

@@ -21,6 +21,7 @@ enum {
     ARB_FIRST_RETRY_MS = 250, /* the first repetition after "unreachable" */
     ARB_OUTDATE_RETRY_MS = 1000,
     ARB_ACT_RETRY_MS = 2000, /* take, release, down: until the executor shows that it works */
+    ARB_SECOND_LOOK_MS = 200,   /* after the loop stood still: news may be waiting to be read */
     ARB_FORM_RETRY_MS = 10000,
 };
 

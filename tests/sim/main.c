@@ -12,11 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { JOBS_MAX = 64, FAILING_MAX = 16, ROWS = 128 };
+enum { JOBS_MAX = 64, FAILING_MAX = 16 };
 
 struct totals {
     uint64_t schedules, violations, stuck, waiting, acknowledged, takeovers;
-    uint64_t kinds[VIOLATION_COUNT], faults[FAULT_COUNT], waits_rows[ROWS];
+    uint64_t kinds[VIOLATION_COUNT], faults[FAULT_COUNT], waits_rows[ROWS], rows[ROWS], fences;
     uint64_t overlap_ms, active_after_ms;
     uint64_t failing[FAILING_MAX];
     enum violation failing_kind[FAILING_MAX];
@@ -128,6 +128,9 @@ static void add_result(struct totals *totals, uint64_t seed, const struct result
         totals->active_after_ms = result->active_after_ms;
     for (int kind = 0; kind < FAULT_COUNT; kind++)
         totals->faults[kind] += result->faults[kind];
+    for (int row = 0; row < ROWS; row++)
+        totals->rows[row] += result->rows[row];
+    totals->fences += result->fences;
     if (result->waits) {
         totals->waiting++;
         if (result->waits_row < ROWS)
@@ -165,6 +168,7 @@ static void merge(struct totals *sum, const struct totals *part)
     sum->waiting += part->waiting;
     sum->acknowledged += part->acknowledged;
     sum->takeovers += part->takeovers;
+    sum->fences += part->fences;
     sum->overlap_ms = part->overlap_ms > sum->overlap_ms ? part->overlap_ms : sum->overlap_ms;
     if (part->active_after_ms > sum->active_after_ms)
         sum->active_after_ms = part->active_after_ms;
@@ -172,8 +176,10 @@ static void merge(struct totals *sum, const struct totals *part)
         sum->kinds[i] += part->kinds[i];
     for (int i = 0; i < FAULT_COUNT; i++)
         sum->faults[i] += part->faults[i];
-    for (int i = 0; i < ROWS; i++)
+    for (int i = 0; i < ROWS; i++) {
         sum->waits_rows[i] += part->waits_rows[i];
+        sum->rows[i] += part->rows[i];
+    }
     for (unsigned i = 0; i < part->failings && sum->failings < FAILING_MAX; i++) {
         sum->failing_kind[sum->failings] = part->failing_kind[i];
         sum->failing[sum->failings++] = part->failing[i];
@@ -223,6 +229,12 @@ static void print_totals(const struct totals *totals, double seconds)
     for (int kind = 0; kind < FAULT_COUNT; kind++)
         printf("  %-24s %" PRIu64 "\n", sim_fault_name((enum fault_kind)kind),
                totals->faults[kind]);
+    printf("machines that reset themselves %" PRIu64 "; how often each rule came up:\n ",
+           totals->fences);
+    for (unsigned row = 0; row < ROWS; row++)
+        if (totals->rows[row] > 0)
+            printf(" R%u:%" PRIu64, row, totals->rows[row]);
+    (void)putchar('\n');
     for (unsigned row = 0; row < ROWS; row++)
         if (totals->waits_rows[row] > 0)
             printf("  waits by R%-15u %" PRIu64 "\n", row, totals->waits_rows[row]);

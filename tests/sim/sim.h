@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { NODES = 2, QUEUE_MAX = 1024, GENS = 6, TICK_MS = 100 };
+enum { ROWS = 128, NODES = 2, QUEUE_MAX = 1024, GENS = 6, TICK_MS = 100 };
 
 enum event_kind {
     EV_TICK,       /* node: kernel and daemon rhythm */
@@ -169,7 +169,8 @@ struct machine {
     uint32_t session, peer_session;
     bool heard;
     struct arb_message peer;
-    uint64_t last_heard_ms, contact_ms, peer_sent_ms; /* the last: newest sent_ms to echo */
+    uint64_t last_heard_ms, contact_ms, disk_contact_ms,
+        peer_sent_ms; /* the last: newest sent_ms to echo */
     bool member;
     uint64_t member_changes_ms; /* world time since which reality differs; 0: equal */
 
@@ -182,13 +183,14 @@ struct machine {
     X(POWER, "power cut")                                                                          \
     X(DATA_LINK, "data link cut")                                                                  \
     X(LAN, "client network cut")                                                                   \
-    X(ALL_LINKS, "all links cut") X(ONE_WAY, "one-way loss") X(NODE_LAN, "node off the network")   \
-        X(PAUSE, "machine pause") X(STOP_DAEMON, "daemon stopped") X(CRASH, "daemon crash")        \
-            X(WITNESS_DOWN, "witness away") X(WITNESS_RESTART, "witness restarted")                \
-                X(WITNESS_OLD, "witness restored") X(WITNESS_SLOW, "witness slow")                 \
-                    X(WITNESS_PATH, "witness cut from a node") X(SWITCHOVER, "switchover")         \
-                        X(ADMIN_STOP, "stop and start") X(TAKE_FAILS, "take fails")                \
-                            X(SLOW_DISK, "slow local disk")
+    X(ALL_LINKS, "all links cut")                                                                  \
+    X(ONE_WAY, "one-way loss")                                                                     \
+    X(NODE_LAN, "node off the network") X(PAUSE, "machine pause") X(STOP_DAEMON, "daemon stopped") \
+        X(CRASH, "daemon crash") X(WITNESS_DOWN, "witness away")                                   \
+            X(WITNESS_RESTART, "witness restarted") X(WITNESS_OLD, "witness restored")             \
+                X(WITNESS_SLOW, "witness slow") X(WITNESS_PATH, "witness cut from a node")         \
+                    X(SWITCHOVER, "switchover") X(ADMIN_STOP, "stop and start")                    \
+                        X(TAKE_FAILS, "take fails") X(SLOW_DISK, "slow local disk")
 #define FAULT_ENUM(id, text) FAULT_##id,
 enum fault_kind { FAULTS(FAULT_ENUM) FAULT_COUNT };
 
@@ -205,9 +207,10 @@ enum { FAULTS_MAX = 12 };
     X(NONE, "none")                                                                                \
     X(ANSWER_EARLY, "answer-early")                                                                \
     X(SKIP_VIP_WAIT, "skip-vip-wait")                                                              \
-    X(IGNORE_DENIAL, "ignore-denial") X(CLAIM_STALE, "claim-stale") X(NO_OUTDATE, "no-outdate")    \
-        X(NO_SELF_FENCE, "no-self-fence") X(IGNORE_LEASE, "ignore-lease")                          \
-            X(HEAL_EARLY, "heal-early") X(IGNORE_RUN, "ignore-run")
+    X(IGNORE_DENIAL, "ignore-denial")                                                              \
+    X(CLAIM_STALE, "claim-stale")                                                                  \
+    X(NO_OUTDATE, "no-outdate") X(NO_SELF_FENCE, "no-self-fence") X(IGNORE_LEASE, "ignore-lease")  \
+        X(HEAL_EARLY, "heal-early") X(IGNORE_RUN, "ignore-run")
 #define BREAK_ENUM(id, text) BREAK_##id,
 enum break_rule { BREAKS(BREAK_ENUM) BREAK_COUNT };
 
@@ -217,8 +220,8 @@ enum break_rule { BREAKS(BREAK_ENUM) BREAK_COUNT };
     X(LOST_WRITE, "I2/I4 active without an acknowledged write")                                    \
     X(TWO_ADDRESSES, "I3 two holders of the address")                                              \
     X(SPLIT_BRAIN, "I1 split brain")                                                               \
-    X(STUCK, "I5 no single active node after repair") X(ANSWER, "an answer that is forbidden")     \
-        X(OVERFLOW, "simulator: a table is full")
+    X(STUCK, "I5 no single active node after repair")                                              \
+    X(ANSWER, "an answer that is forbidden") X(OVERFLOW, "simulator: a table is full")
 #define VIOLATION_ENUM(id, text) VIOLATION_##id,
 enum violation { VIOLATIONS(VIOLATION_ENUM) VIOLATION_COUNT };
 
@@ -232,6 +235,8 @@ struct result {
     uint32_t takeovers;
     uint64_t active_after_ms; /* after repair */
     uint32_t faults[FAULT_COUNT];
+    uint32_t rows[ROWS]; /* how often each rule changed the reason shown */
+    uint32_t fences;
 };
 
 struct world {

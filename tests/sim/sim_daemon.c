@@ -63,7 +63,7 @@ void sim_daemon_start(struct world *w, unsigned node)
     m->heard = false;
     m->session = (uint32_t)sim_between(w, 1, 1u << 30);
     m->peer_session = 0;
-    m->last_heard_ms = m->contact_ms = m->peer_sent_ms = 0;
+    m->last_heard_ms = m->contact_ms = m->disk_contact_ms = m->peer_sent_ms = 0;
     m->member = false;
     m->member_changes_ms = 0;
     memset(m->chore_busy, 0, sizeof(m->chore_busy));
@@ -138,6 +138,9 @@ static struct arb_facts facts_of(struct world *w, unsigned node)
     };
     if (copy->link == ARB_LINK_CONNECTED && sim_drbd_truly_connected(w))
         facts.drbd.peer_primary = w->machine[1 - node].copy.primary;
+    /* as the daemon does: the disk's contact counts while the link is connected only */
+    if (copy->link == ARB_LINK_CONNECTED && m->disk_contact_ms > facts.contact_ms)
+        facts.contact_ms = m->disk_contact_ms;
     return facts;
 }
 
@@ -341,6 +344,10 @@ void sim_decide(struct world *w, unsigned node)
                   plan.actions & (ARB_DO_CONNECT | ARB_DO_RECONNECT) ? " [connect]" : "");
     if (plan.next.phase == ARB_TAKING && m->state.phase != ARB_TAKING)
         w->result.takeovers++;
+    if (plan.next.row != m->state.row && plan.next.row < ROWS)
+        w->result.rows[plan.next.row]++;
+    if (plan.actions & ARB_DO_SELF_FENCE)
+        w->result.fences++;
     m->state = plan.next;
     carry_out(w, node, &plan);
     if (!m->on)
@@ -433,7 +440,7 @@ static void write_disk_beat(struct world *w, unsigned node)
 {
     struct machine *m = &w->machine[node];
     if (m->copy.primary && m->copy.link == ARB_LINK_CONNECTED && sim_drbd_writable(w, node))
-        m->contact_ms = sim_clock(w, node);
+        m->disk_contact_ms = sim_clock(w, node);
 }
 
 /* ---- client ---- */

@@ -451,11 +451,44 @@ CASE(an_active_node_without_contact_and_right_resets_itself_in_time_R19)
     scene_link_lost(&s);
     (void)scene_decide(&s);
     scene_answer(&s, ARB_OUTCOME_UNREACHABLE, (struct arb_right){0});
-    scene_contact_lost(&s, 1700);
+    scene_pass(&s, 1700);
     HAS_NOT(scene_decide(&s), ARB_DO_SELF_FENCE);
-    scene_contact_lost(&s, 1900);
+    scene_pass(&s, 100);
     HAS(scene_decide(&s), ARB_DO_SELF_FENCE);
     assert_int_equal(s.state.row, 19);
+}
+
+/* The peer's daemon had hung, so only the disk proved contact, then its watchdog reset it. */
+CASE(contact_by_the_disk_still_counts_when_the_data_link_breaks_R18)
+{
+    (void)unused;
+    struct scene s = scene_active();
+    scene_peer_silent(&s);
+    (void)scene_decide(&s);
+    scene_pass(&s, 5000);
+    s.facts.contact_ms = s.facts.now_ms - 50; /* by the disk */
+    (void)scene_decide(&s);
+    scene_pass(&s, 100);
+    s.facts.contact_ms = s.facts.now_ms - 5000; /* by heartbeats: the link is lost */
+    scene_link_lost(&s);
+    const uint32_t actions = scene_decide(&s);
+    HAS_NOT(actions, ARB_DO_SELF_FENCE);
+    HAS(actions, ARB_DO_ASK);
+    assert_int_equal(s.state.ask, ARB_ASK_CAS);
+}
+
+CASE(a_loop_that_stood_still_looks_twice_before_it_resets_R19)
+{
+    (void)unused;
+    struct scene s = scene_active();
+    (void)scene_decide(&s);
+    scene_pass(&s, 1950);
+    HAS_NOT(scene_decide(&s), ARB_DO_SELF_FENCE);
+    s.facts.contact_ms = s.facts.now_ms; /* the waiting heartbeats have been read */
+    s.facts.peer.last_heard_ms = s.facts.now_ms;
+    scene_pass(&s, 100);
+    HAS_NOT(scene_decide(&s), ARB_DO_SELF_FENCE);
+    assert_int_equal(s.state.phase, ARB_ACTIVE);
 }
 
 CASE(a_reachable_standby_is_asked_to_outdate_its_copy_R16)
@@ -838,6 +871,7 @@ CASE(in_the_pair_the_gates_follow_the_last_contact)
 {
     (void)unused;
     struct scene s = scene_active();
+    (void)scene_decide(&s);
     const struct arb_gates gates = arb_gates(&s.config, &s.state, &s.facts);
     assert_int_equal(gates.vip_until_ms, s.facts.contact_ms + 600);
     assert_int_equal(gates.kick_until_ms, s.facts.contact_ms + 300);
@@ -851,6 +885,7 @@ CASE(an_unsaved_right_opens_no_gate)
     s.state.saved.right.mode = ARB_MODE_PAIR;
     s.state.save_serial++;
     scene_contact_lost(&s, 5000);
+    s.state.contact_ms = s.facts.contact_ms;
     assert_true(arb_gates(&s.config, &s.state, &s.facts).vip_until_ms < s.facts.now_ms);
 }
 
@@ -945,6 +980,8 @@ int main(void)
         T(a_denied_active_node_resets_itself_R18),
         T(a_register_that_only_moved_on_is_asked_again_at_once_R18),
         T(an_active_node_without_contact_and_right_resets_itself_in_time_R19),
+        T(contact_by_the_disk_still_counts_when_the_data_link_breaks_R18),
+        T(a_loop_that_stood_still_looks_twice_before_it_resets_R19),
         T(a_reachable_standby_is_asked_to_outdate_its_copy_R16),
         T(an_old_confirmation_does_not_count_for_a_new_break_R16),
         T(without_the_witness_a_confirmed_outdated_peer_is_as_good_R16),
