@@ -48,7 +48,7 @@ played() {
 is "what passes is counted" "3 passed, 0 failed exit 0 " "$(played 'count 3 0')"
 is "a failed test fails the run" "3 passed, 1 failed exit 1 " "$(played 'count 3 1')"
 is "a stage that could not run counts as failed" "0 passed, 1 failed exit 1 " "$(played 'return 1')"
-is "a stage that did nothing is no success" "0 passed, 0 failed exit 1 " "$(played true)"
+is "a stage that tested nothing is no success" "0 passed, 1 failed exit 1 " "$(played true)"
 is "a stage over its budget counts as failed" "1 passed, 1 failed exit 1 " \
     "$(played 'count 1 0; sleep 1.2' 1)"
 is "a missing test build counts as failed" "0 passed, 1 failed exit 1 " "$(played 'ctest_label unit 1')"
