@@ -19,15 +19,20 @@ need_net() {
     ns_exists || die "the lab is not up"
 }
 
-cmd_freeze() {
+# signal_kernel N SIGNAL. Not its children, too: it traces them, and would be told of their signal.
+signal_kernel() {
+    local kernel
     need_guest "${1:-}"
-    # Not "children too": a stopped child would be reported to the kernel, which traces it.
-    kill -STOP "$(guest_kernel_pid "$1")"
+    kernel=$(guest_kernel_pid "$1")
+    [ -n "$kernel" ] || die "guest $1 is just starting again"
+    kill "-$2" "$kernel"
+}
+cmd_freeze() {
+    signal_kernel "${1:-}" STOP
     say "guest $1: frozen"
 }
 cmd_thaw() {
-    need_guest "${1:-}"
-    kill -CONT "$(guest_kernel_pid "$1")"
+    signal_kernel "${1:-}" CONT
     say "guest $1: goes on"
 }
 

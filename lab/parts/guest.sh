@@ -6,7 +6,11 @@
 # guest's programs running on the host, so a power cut is SIGKILL of that init. The init is a
 # shell: as process 1 the kernel itself could not abort when it panics.
 #
-# $state/N.init and N.kernel hold the process ids, N.log the console, N.cow and N.disk the disks.
+# It also starts the kernel again when that has aborted: after a panic, and sometimes after a reset by
+# the watchdog, which comes from an interrupt and may trip over the kernel's own clean-up. A real
+# machine (with panic=1) starts again in both cases.
+#
+# $state/N.init holds the init's process id, N.log the console, N.cow and N.disk the disks.
 
 pid_in_lab() {
     [ -n "${1:-}" ] && [ "/proc/$1/ns/net" -ef "/run/netns/$ns" ]
@@ -15,19 +19,21 @@ guest_init_pid() {
     cat "$state/$1.init" 2>/dev/null || true
 }
 guest_kernel_pid() {
-    cat "$state/$1.kernel" 2>/dev/null || true
+    local child
+    for child in $(children_of "$(guest_init_pid "$1")"); do
+        [ "$(cat "/proc/$child/comm" 2>/dev/null)" = linux.uml ] && echo "$child" && return
+    done
+    return 0
 }
-guest_alive() {
-    pid_in_lab "$(guest_kernel_pid "$1")"
+guest_alive() { # also while it starts again after a panic
+    pid_in_lab "$(guest_init_pid "$1")"
 }
 need_guest() {
     guest_number "$1" >/dev/null
     guest_alive "$1" || die "guest $1 is not running"
 }
-first_child() {
-    local children
-    children=$(cat "/proc/${1:-none}/task/${1:-none}/children" 2>/dev/null) || true
-    echo "${children%% *}"
+children_of() {
+    cat "/proc/${1:-none}/task/${1:-none}/children" 2>/dev/null || true
 }
 
 # guest_choose_image N: sets $image. An overlay belongs to the base it was made from: a guest that
@@ -42,7 +48,7 @@ guest_choose_image() {
 }
 
 guest_boot() {
-    local guest=$1 number card cards=() uml_init uml_kernel
+    local guest=$1 number card cards=() init
     number=$(guest_number "$guest")
     guest_alive "$guest" && return
     guest_reap "$guest"
@@ -55,7 +61,7 @@ guest_boot() {
     ip netns exec "$ns" env -i PATH="$PATH" HOME="$state" TMPDIR=/dev/shm LD_PRELOAD="$preload" \
         LAB_WRITE_CACHE="$([[ $(cat "$image/kernel-version" 2>/dev/null) == 6.1.* ]] && echo 1)" \
         setsid unshare --pid --fork --kill-child=SIGKILL \
-        bash -c '"$@"; exit' "og-lab-$lab-$guest" "$image/linux.uml" \
+        bash -c 'while "$@"; status=$?; [ $status = 134 ]; do kill -KILL -1; sleep 1; done; exit $status' "og-lab-$lab-$guest" "$image/linux.uml" \
         mem="$memory" umid="uml-$guest" uml_dir="$state/" \
         ubda="$state/$guest.cow,$image/base.ext4" ubdb="$state/$guest.disk" root=/dev/ubda rw \
         "${cards[@]}" con=null con0=null,fd:1 ssl=null lsm= panic=1 \
@@ -65,14 +71,13 @@ guest_boot() {
     local unshare_pid=$!
     disown "$unshare_pid"
     for _ in $(seq 500); do
-        uml_init=$(first_child "$unshare_pid")
-        uml_kernel=$(first_child "$uml_init")
-        [ "$(cat "/proc/${uml_kernel:-none}/comm" 2>/dev/null)" = linux.uml ] && break
+        read -r init _ <<<"$(children_of "$unshare_pid")"
+        echo "$init" >"$state/$guest.init"
+        [ -n "$init" ] && [ -n "$(guest_kernel_pid "$guest")" ] && return
         kill -0 "$unshare_pid" 2>/dev/null || die "guest $guest did not start; see $state/$guest.log"
         sleep 0.01
     done
-    echo "$uml_init" >"$state/$guest.init"
-    echo "$uml_kernel" >"$state/$guest.kernel"
+    die "guest $guest did not start; see $state/$guest.log"
 }
 
 # guest_reap: forgets a guest that is dead, and the ssh connection that is dead with it.
@@ -84,7 +89,7 @@ guest_reap() {
         while pid_in_lab "$init"; do sleep 0.01; done
     fi
     guest_drop_ssh "$1"
-    rm -rf "$state/$1.init" "$state/$1.kernel" "$state/uml-$1"
+    rm -rf "$state/$1.init" "$state/uml-$1"
 }
 guest_drop_ssh() {
     [ -S "$state/$1.ssh" ] &&
@@ -122,7 +127,7 @@ guest_wait() {
         until (exec 3<>"/dev/tcp/$0/22" && read -t 2 -r banner <&3 && [[ $banner == SSH* ]]) 2>/dev/null; do
             [ "/proc/$1/ns/net" -ef "/run/netns/$2" ] || exit 3
             sleep 0.1
-        done' "10.77.0.$number" "$(guest_kernel_pid "$guest")" "$ns" &
+        done' "10.77.0.$number" "$(guest_init_pid "$guest")" "$ns" &
     wait $! || die "guest $guest did not come up in $limit s; its console: $state/$guest.log"
 }
 
@@ -188,7 +193,7 @@ cmd_up_abandoned() {
 lab_end() {
     net_down
     if [ "${1:-}" = --keep ]; then
-        rm -rf "$state"/uml-* "$state"/*.ssh "$state"/*.init "$state"/*.kernel
+        rm -rf "$state"/uml-* "$state"/*.ssh "$state"/*.init
     else
         rm -rf "$state"
     fi

@@ -2,9 +2,12 @@
 # status.sh - what runs and which faults are on, read from the system each time.
 
 guest_state() {
+    local stat
     if ! guest_alive "$1"; then
         echo off
-    elif [[ $(<"/proc/$(guest_kernel_pid "$1")/stat") == *") T "* ]]; then
+    elif ! { stat=$(<"/proc/$(guest_kernel_pid "$1")/stat"); } 2>/dev/null; then
+        echo starting
+    elif [[ $stat == *") T "* ]]; then
         echo frozen
     else
         echo running

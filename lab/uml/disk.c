@@ -12,9 +12,10 @@
  * without it there is no cache. The story "power-cut" proves both: flushed blocks survive, others
  * do not.
  *
- * Kept by the file's inode, in blocks; files whose names end in ".cow" or ".disk" have a cache. All
- * of it is written out when the guest flushes, when it is full, when the guest trims, and when the
- * guest resets itself, since a reset leaves a disk its power.
+ * Kept by the file's inode, in blocks; files whose names end in ".cow" or ".disk" have a cache. A
+ * file's blocks are written out when the guest flushes or nobody has it open any more; all of them
+ * when the cache is full, when the guest trims, and when the guest resets itself or panics, since
+ * that leaves a disk its power.
  *
  * The kernel's disk thread shares this memory with the main thread; a spin lock keeps them apart.
  * Nothing here allocates, as the C library does not know that thread.
@@ -68,6 +69,7 @@ static struct {
     int (*fallocate)(int, int, off64_t, off64_t);
     int (*execv)(const char *, char *const[]);
     int (*execvp)(const char *, char *const[]);
+    int (*kill)(pid_t, int);
 
     bool enabled;
     pid_t main_thread;
@@ -98,6 +100,7 @@ __attribute__((constructor)) static void disk_init(void)
     find("fallocate64", &disk.fallocate);
     find("execv", &disk.execv);
     find("execvp", &disk.execvp);
+    find("kill", &disk.kill);
     const char *wanted = getenv("LAB_WRITE_CACHE");
     disk.enabled = wanted != NULL && strcmp(wanted, "1") == 0;
     disk.main_thread = getpid();
@@ -408,7 +411,7 @@ static void note_request(void *address)
         if (r < 0) { /* the guest would take as durable what is not: better no guest */
             dprintf(STDERR_FILENO, "lab: the host cannot store a flushed block: %s\n",
                     strerror(-r));
-            (void)kill(disk.main_thread, SIGKILL);
+            (void)disk.kill(disk.main_thread, SIGKILL);
         }
     }
 }
@@ -442,7 +445,7 @@ int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 }
 
 /* Only the kernel itself, not a helper that it has forked and that has a copy of this memory. */
-static void before_exec(void)
+static void before_end(void)
 {
     if (getpid() != disk.main_thread)
         return;
@@ -453,12 +456,20 @@ static void before_exec(void)
 
 int execv(const char *path, char *const args[])
 {
-    before_exec();
+    before_end();
     return disk.execv(path, args);
 }
 
 int execvp(const char *path, char *const args[])
 {
-    before_exec();
+    before_end();
     return disk.execvp(path, args);
+}
+
+/* A panic ends in the kernel's abort of itself. */
+int kill(pid_t pid, int number)
+{
+    if (number == SIGABRT && pid == disk.main_thread)
+        before_end();
+    return disk.kill(pid, number);
 }
