@@ -97,7 +97,9 @@ static int connect_client(void)
     require(fd >= 0 && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
     require(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == 0);
     require(bind(fd, (const struct sockaddr *)&from, sizeof(from)) == 0);
-    require(connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0);
+    /* The fuzzer's alarm may interrupt: the connection then goes on being made. */
+    while (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 && errno != EISCONN)
+        require(errno == EINTR || errno == EALREADY);
     return fd;
 }
 
