@@ -91,6 +91,7 @@ static bool when_overtaken(const struct arb_call *call)
 {
     const struct arb_state *state = &call->plan.next;
     return arb__is_acting(state->phase) && arb__peer_acting(call) &&
+           (call->facts->drbd.primary || state->phase == ARB_ACTIVE) &&
            call->facts->peer.last.right.term > state->durable.right.term;
 }
 

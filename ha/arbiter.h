@@ -233,6 +233,7 @@ struct arb_state {
     uint32_t ask_failures;    /* questions in a row that got no answer */
     uint32_t lost_raises;     /* raises of seq that lost questions of ours may have made */
     uint64_t contact_ms;      /* the largest facts.contact_ms seen: contact that was is never unmade */
+    uint64_t outrun_at_ms;    /* an activation was denied because the register had changed */
     bool run_foreign;         /* the newest answer came from a run that was not agreed on */
     bool answered;            /* the present fence question was answered */
     bool vip_waits;           /* vip_from_ms still moves with what is learnt of the break */

@@ -119,6 +119,21 @@ static void then_release(struct arb_call *call)
     arb__act(call, ARB_DO_RELEASE);
 }
 
+/* Row 36 before anything is Primary here: no reset is needed. */
+static bool when_overtaken(const struct arb_call *call)
+{
+    return arb__peer_acting(call) && !call->facts->drbd.primary &&
+           call->facts->peer.last.right.term > call->plan.next.durable.right.term;
+}
+
+static void then_give_way(struct arb_call *call)
+{
+    if (take_issued(call))
+        then_release(call);
+    else
+        then_step_back(call);
+}
+
 static void then_release_failed_take(struct arb_call *call)
 {
     then_release(call);
@@ -186,6 +201,7 @@ static bool when_taking(const struct arb_call *call)
 
 /* clang-format off */
 const struct arb_row arb__rows_taking[] = {
+    {36, when_overtaken,      then_give_way,   "The other node becomes active with a newer right: this node gives way.", false, false},
     {54, when_peer_lives,     then_step_back,  "The kernel found the other node alive and Primary: this node steps back.", true, false},
     {51, when_take_failed,    then_release_failed_take, "Becoming active failed: everything is released again.", true, false},
     {16, when_go_on_without_witness, then_record_solo,

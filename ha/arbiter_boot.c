@@ -92,6 +92,12 @@ static uint32_t elect_apart(const struct arb_call *call, const struct side *me,
     return best_candidate(me, peer, ret_obstacle);
 }
 
+/* A node that cannot reach the register could not become active; at first it may just be asking. */
+static bool witness_had_time(const struct arb_call *call)
+{
+    return arb__since(call, call->plan.next.since_ms, ARB_WITNESS_PATIENCE_MS);
+}
+
 uint32_t arb__elect(const struct arb_call *call, const char **ret_obstacle)
 {
     const struct arb_state *state = &call->plan.next;
@@ -106,6 +112,9 @@ uint32_t arb__elect(const struct arb_call *call, const char **ret_obstacle)
                         "becomes active by itself.";
     else if (!call->facts->drbd.known)
         *ret_obstacle = "The state of the copies is not known yet.";
+    else if (arb__whole(call) &&
+             (peer->link != ARB_LINK_CONNECTED || peer->disk != ARB_DISK_UPTODATE))
+        *ret_obstacle = "The other node has not seen the connection yet.";
     if (*ret_obstacle != NULL)
         return ARB_NODE_NONE;
 
@@ -119,7 +128,7 @@ uint32_t arb__elect(const struct arb_call *call, const char **ret_obstacle)
     };
     const struct side other = {
         .node = arb__peer_node(call),
-        .candidate = peer->candidate,
+        .candidate = peer->candidate && (peer->run_seen != 0 || !witness_had_time(call)),
         .preferred = peer->preferred,
         .disk = peer->disk,
         .last_active_term = peer->last_active_term,
@@ -135,7 +144,8 @@ bool arb__when_elected(const struct arb_call *call)
 {
     const char *obstacle = NULL;
     if (!call->saved || !arb__may_ask(call) || !arb__register_known(call) ||
-        !arb__candidate(call->config, &call->plan.next, call->facts))
+        !arb__candidate(call->config, &call->plan.next, call->facts) ||
+        !arb__since(call, call->plan.next.outrun_at_ms, ARB_OUTRUN_MS))
         return false;
     if (arb__elect(call, &obstacle) != call->config->node)
         return false;

@@ -22,6 +22,8 @@ enum {
     ARB_OUTDATE_RETRY_MS = 1000,
     ARB_ACT_RETRY_MS = 2000, /* take, release, down: until the executor shows that it works */
     ARB_SECOND_LOOK_MS = 200,   /* after the loop stood still: news may be waiting to be read */
+    ARB_OUTRUN_MS = 1000,       /* the other node was faster at the register: let it tell so */
+    ARB_WITNESS_PATIENCE_MS = 3000,
     ARB_FORM_RETRY_MS = 10000,
 };
 

@@ -285,6 +285,8 @@ void arb__absorb_answer(struct arb_call *call)
     /* refused although nobody else changed it: asking at once again would spin */
     const bool refused =
         witness->outcome == ARB_OUTCOME_DENIED && witness->right.seq == state->ask_expected.seq;
+    if (witness->outcome == ARB_OUTCOME_DENIED && state->ask_purpose == ARB_FOR_ACTIVATION)
+        state->outrun_at_ms = call->facts->now_ms;
     state->ask_failures = refused ? state->ask_failures + 1 : 0;
     if (witness->outcome == ARB_OUTCOME_GRANTED && call->was->ask == ARB_ASK_CAS &&
         arb__run_agreed(call))
