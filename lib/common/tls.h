@@ -1,8 +1,9 @@
 /* tls.h - TLS settings (contexts) and byte channels over TCP, encrypted or plain.
  *
- * OpenSSL works on memory only (a BIO over the channel's own buffers); libuv moves the bytes. A channel owns its TCP handle, its TLS state
- * and a queue of unsent bytes. TLS 1.2 at least, no compression, no renegotiation, session tickets
- * (stateless). An idle TLS channel keeps no read or write buffer.
+ * OpenSSL works on memory only (a BIO over the channel's own buffers); libuv moves the bytes. A
+ * channel owns its TCP handle, its TLS state and a queue of unsent bytes. TLS 1.2 at least, no
+ * compression, no renegotiation, session tickets (stateless). An idle TLS channel keeps no read or
+ * write buffer.
  *
  * Order of callbacks: ready, then any of data/drained, end at most once, closed exactly once as the
  * last; after closed has returned the channel is gone. No callback comes from within a call of
@@ -58,13 +59,13 @@ struct tls_channel_events {
 /* Takes the waiting connection of a listener. tls NULL: plain. */
 int tls_channel_accept(uv_stream_t *listener, struct tls_context *tls,
                        const struct tls_channel_events *events, struct tls_channel **ret_channel);
-/* Connects. host: the name or numeric address that the certificate must carry (also sent as SNI when it is a
- * name); ignored when plain, required with TLS. */
+/* Connects. host: the name or numeric address that the certificate must carry (also sent as SNI
+ * when it is a name); ignored when plain, required with TLS. */
 int tls_channel_connect(uv_loop_t *loop, const struct sockaddr *address, struct tls_context *tls,
                         const char *host, const struct tls_channel_events *events,
                         struct tls_channel **ret_channel);
-/* Queues and sends bytes; copied. 0, -EPIPE after shutdown or close, -ENOMEM (channel then closes). Before `ready` the
- * bytes wait. */
+/* Queues and sends bytes; copied. 0, -EPIPE after shutdown or close, -ENOMEM (channel then closes).
+ * Before `ready` the bytes wait. */
 int tls_channel_write(struct tls_channel *channel, const void *bytes, size_t len_bytes);
 /* Bytes written that the kernel has not taken yet (with TLS: their encrypted form). */
 size_t tls_channel_queued_bytes(const struct tls_channel *channel);
@@ -72,8 +73,8 @@ size_t tls_channel_queued_bytes(const struct tls_channel *channel);
 void tls_channel_set_low_water(struct tls_channel *channel, size_t low_water_bytes);
 /* Bytes that the kernel has taken so far: grows while the other side reads. */
 uint64_t tls_channel_sent_bytes(const struct tls_channel *channel);
-/* Stops and restarts reading: back-pressure towards the sender. After a pause the rest of the present
- * read (some 16 KiB) may still come. */
+/* Stops and restarts reading: back-pressure towards the sender. After a pause the rest of the
+ * present read (some 16 KiB) may still come. */
 void tls_channel_pause(struct tls_channel *channel);
 void tls_channel_resume(struct tls_channel *channel);
 /* Sends what is queued, says goodbye, waits up to grace_ms for the other side's end (so that the

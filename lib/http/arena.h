@@ -27,7 +27,8 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 char *arena_vprintf(struct arena *arena, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
 /* Appends to a NUL-terminated text of *len bytes that this arena made (text may be NULL with *len
- * 0); extends in place where it can. Returns the text, perhaps moved, or NULL (text stays valid). */
+ * 0); extends in place where it can. Returns the text, perhaps moved, or NULL (text stays valid).
+ */
 char *arena_append(struct arena *arena, char *text, size_t *len_bytes, const char *more,
                    size_t more_bytes);
 

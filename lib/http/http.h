@@ -23,8 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HTTP_METHODS(X)                                                                           \
-    X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(PATCH) X(OPTIONS) X(OTHER)
+#define HTTP_METHODS(X)      X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(PATCH) X(OPTIONS) X(OTHER)
 #define HTTP_METHOD_ENUM(id) HTTP_##id,
 enum http_method { HTTP_METHODS(HTTP_METHOD_ENUM) HTTP_METHOD_COUNT };
 const char *http_method_name(enum http_method method); /* "?" out of range */
@@ -34,8 +33,8 @@ const char *http_status_name(int status);
 /* "OK", "Bad Request", … as the status line spells it; "Status" for other numbers. */
 const char *http_status_reason(int status);
 
-/* The body of every error answer (session.md: ErrorInfo). Texts are borrowed; NULL members are left
- * out, except help_message, for which the status' reason stands in. */
+/* The body of every error answer (ErrorInfo of the interface). Texts are borrowed; NULL members are
+ * left out, except help_message, for which the status' reason stands in. */
 struct repr;
 struct http_error {
     int status;                /* 400..599 */

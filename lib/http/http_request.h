@@ -23,15 +23,15 @@ struct http_route;
 
 /* --- reading ---------------------------------------------------------------------------------- */
 enum http_method http_request_method(const struct http_request *request);
-const char *http_request_path(const struct http_request *request);  /* normal form, decoded */
+const char *http_request_path(const struct http_request *request); /* normal form, decoded */
 /* A {name} of the route's path; never NULL for a name of the template, NULL otherwise. */
 const char *http_request_param(const struct http_request *request, const char *name);
 /* First query parameter of that name: NULL absent, "" for "?name" and "?name=". */
 const char *http_request_query(const struct http_request *request, const char *name);
 /* "?force", "?force=true": true; absent and "?force=false": false. */
 bool http_request_flag(const struct http_request *request, const char *name);
-/* A header by name, case does not matter; NULL absent. Repeated headers are joined by ", ", repeated
- * cookies by "; ". */
+/* A header by name, case does not matter; NULL absent. Repeated headers are joined by ", ",
+ * repeated cookies by "; ". */
 const char *http_request_header(const struct http_request *request, const char *name);
 const char *http_request_cookie(const struct http_request *request, const char *name);
 const char *http_request_body(const struct http_request *request, size_t *ret_len_bytes);
@@ -39,15 +39,14 @@ const char *http_request_body(const struct http_request *request, size_t *ret_le
  * the body is optional and empty. */
 const void *http_request_data(const struct http_request *request);
 const struct http_route *http_request_route(const struct http_request *request);
-uint64_t http_request_id(const struct http_request *request);       /* for logs; counts from 1 */
-const char *http_request_peer(const struct http_request *request);  /* "10.77.1.1", "::1" */
+uint64_t http_request_id(const struct http_request *request);      /* for logs; counts from 1 */
+const char *http_request_peer(const struct http_request *request); /* "10.77.1.1", "::1" */
 /* Both ends of the connection; zeroed once the client has gone. Either may be NULL. */
-void http_request_addresses(const struct http_request *request,
-                            struct sockaddr_storage *ret_local,
+void http_request_addresses(const struct http_request *request, struct sockaddr_storage *ret_local,
                             struct sockaddr_storage *ret_remote);
 bool http_request_is_tls(const struct http_request *request);
-const char *http_request_host(const struct http_request *request);  /* Host header or "" */
-struct arena *http_request_arena(struct http_request *request);     /* freed with the request */
+const char *http_request_host(const struct http_request *request); /* Host header or "" */
+struct arena *http_request_arena(struct http_request *request);    /* freed with the request */
 /* One pointer for the program, set by authorize() (identity, session); borrowed. */
 void http_request_set_identity(struct http_request *request, void *identity);
 void *http_request_identity(const struct http_request *request);
@@ -109,8 +108,8 @@ struct http_stream_events {
 struct http_stream *http_stream_open(struct http_request *request, int status,
                                      const char *content_type,
                                      const struct http_stream_events *events);
-/* One chunk, sent at once; copied. 0, -EPIPE when the stream is ending or broken (closed will come or has
- * been called), -ENOMEM. Never calls back from within. */
+/* One chunk, sent at once; copied. 0, -EPIPE when the stream is ending or broken (closed will come
+ * or has been called), -ENOMEM. Never calls back from within. */
 int http_stream_write(struct http_stream *stream, const void *bytes, size_t len_bytes);
 /* Bytes accepted by http_stream_write() that the kernel has not taken yet: the measure for slow
  * readers. The server itself closes a stream whose queue has not moved for its write time-out. */

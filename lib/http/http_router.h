@@ -23,13 +23,13 @@ typedef void (*http_handler_fn)(struct http_request *request);
  * for the handler). A HEAD request uses the GET row, its body is not sent. */
 struct http_route {
     enum http_method method;
-    const char *path;           /* "/api/rest/1.0/users/{login}": whole segments only */
-    unsigned access;            /* what the caller needs; a word of the program's authorize() */
-    const struct repr *request; /* NULL: no body is read */
+    const char *path;            /* "/api/rest/1.0/users/{login}": whole segments only */
+    unsigned access;             /* what the caller needs; a word of the program's authorize() */
+    const struct repr *request;  /* NULL: no body is read */
     const struct repr *response; /* of the success answer; NULL: none. For description and tests */
     http_handler_fn handler;
-    unsigned flags;             /* HTTP_ROUTE_… */
-    const char *summary;        /* one line for the API description; may be NULL */
+    unsigned flags;      /* HTTP_ROUTE_… */
+    const char *summary; /* one line for the API description; may be NULL */
 };
 
 struct http_router;

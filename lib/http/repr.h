@@ -43,13 +43,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REPR_TYPES(X)                                                                             \
-    X(STRING, "string")                                                                           \
-    X(INT, "integer")                                                                             \
-    X(BOOL, "boolean")                                                                            \
-    X(DATE_TIME, "date-time")                                                                     \
-    X(ENUM, "enumerated string")                                                                  \
-    X(OBJECT, "object")                                                                           \
+#define REPR_TYPES(X)                                                                              \
+    X(STRING, "string")                                                                            \
+    X(INT, "integer")                                                                              \
+    X(BOOL, "boolean")                                                                             \
+    X(DATE_TIME, "date-time")                                                                      \
+    X(ENUM, "enumerated string")                                                                   \
+    X(OBJECT, "object")                                                                            \
     X(ANY, "any value")
 #define REPR_TYPE_ENUM(id, text) REPR_TYPE_##id,
 enum repr_type { REPR_TYPES(REPR_TYPE_ENUM) REPR_TYPE_COUNT };
@@ -77,10 +77,10 @@ struct repr_member {
     unsigned flags;
     bool is_array;
     size_t offset;
-    int64_t min, max;       /* STRING: bytes; INT: value; both 0: no limit */
-    size_t items_max;       /* arrays: most elements; 0: no limit */
-    const struct repr *object;      /* OBJECT */
-    const char *const *enum_names;  /* ENUM: NULL-terminated */
+    int64_t min, max;              /* STRING: bytes; INT: value; both 0: no limit */
+    size_t items_max;              /* arrays: most elements; 0: no limit */
+    const struct repr *object;     /* OBJECT */
+    const char *const *enum_names; /* ENUM: NULL-terminated */
 };
 struct repr {
     const char *name; /* of the type in the API description */
@@ -90,13 +90,13 @@ struct repr {
 };
 
 /* The offset of a field, refused by the compiler unless the field is as large as the type. */
-#define REPR_AT(owner, field, type)                                                               \
-    (offsetof(owner, field) +                                                                     \
+#define REPR_AT(owner, field, type)                                                                \
+    (offsetof(owner, field) +                                                                      \
      0 * sizeof(char[sizeof(((owner *)0)->field) == sizeof(type) ? 1 : -1]))
-#define REPR(name_, owner, rows)                                                                  \
-    {                                                                                             \
-        .name = (name_), .size_bytes = sizeof(owner), .members = (rows),                          \
-        .member_count = sizeof(rows) / sizeof((rows)[0])                                          \
+#define REPR(name_, owner, rows)                                                                   \
+    {                                                                                              \
+        .name = (name_), .size_bytes = sizeof(owner), .members = (rows),                           \
+        .member_count = sizeof(rows) / sizeof((rows)[0])                                           \
     }
 /* clang-format off */
 #define REPR_STRING(owner, field, name_, flags_, min_bytes, max_bytes) \
@@ -142,8 +142,9 @@ struct repr {
       .object = (repr_), .offset = REPR_AT(owner, field, struct repr_array) }
 /* clang-format on */
 
-/* Reads a JSON object into out (repr->size_bytes; cleared first). -EINVAL: the diag names the member,
- * "filter.selectors[0].ids[2]: string expected, got a number"; -ENOMEM. On an error out is cleared. */
+/* Reads a JSON object into out (repr->size_bytes; cleared first). -EINVAL: the diag names the
+ * member, "filter.selectors[0].ids[2]: string expected, got a number"; -ENOMEM. On an error out is
+ * cleared. */
 int repr_read(const struct repr *repr, const cJSON *json, struct arena *arena, void *out,
               struct diag *diag);
 /* Checks a struct as reading would check its text: required members, limits, enum range. */

@@ -28,7 +28,7 @@
 #define HOST  "Host: test\r\n"
 #define PLAIN "GET /plain HTTP/1.1\r\n" HOST "\r\n"
 
-static char folder[] = "/tmp/og-tls-XXXXXX";
+static char folder[] = "/tmp/tls-test-XXXXXX";
 
 static const char *file(const char *name)
 {
