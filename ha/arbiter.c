@@ -105,7 +105,7 @@ static bool when_peer_has_right(const struct arb_call *call)
         return false;
     return (arb__is_solo_of(&peer->right, arb__peer_node(call)) &&
             peer->right.term >= state->durable.right.term) ||
-           (peer->primary && peer->right.term >= state->durable.right.term);
+           (peer->primary && peer->right.term > state->durable.right.term);
 }
 
 /* SOLO was granted (or may be taken without the witness) but the disk does not take the record. */

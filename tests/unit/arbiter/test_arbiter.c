@@ -553,6 +553,57 @@ CASE(a_peer_that_has_the_right_ends_this_active_node_R17)
     assert_int_equal(s.state.row, 17);
 }
 
+/* A former active node that was paused: its kernel is still Primary when its daemon starts anew. */
+CASE(a_frozen_former_primary_does_not_end_the_owner_of_the_right_R17)
+{
+    (void)unused;
+    struct scene s = scene_active();
+    scene_right(&s, ARB_MODE_SOLO, ARB_NODE_PRIMARY, 6);
+    scene_register(&s, ARB_MODE_SOLO, ARB_NODE_PRIMARY, 6);
+    scene_link_lost(&s);
+    s.facts.drbd.suspended = s.facts.drbd.fence_question = false;
+    s.facts.peer.last.phase = ARB_BOOT;
+    s.facts.peer.last.primary = true;
+    scene_peer_right(&s, ARB_MODE_SOLO, ARB_NODE_PRIMARY, 6); /* it knows that we have the right */
+    HAS_NOT(scene_decide(&s), ARB_DO_SELF_FENCE);
+    assert_int_equal(s.state.phase, ARB_ACTIVE);
+}
+
+CASE(a_node_overtaken_before_it_is_primary_gives_way_without_a_reset_R36)
+{
+    (void)unused;
+    struct scene s = scene_new(ARB_TAKING);
+    s.state.right_in_hand = true;
+    s.facts.peer.last.phase = ARB_TAKING;
+    scene_peer_right(&s, ARB_MODE_PAIR, ARB_NODE_NONE, 6);
+    HAS_NOT(scene_decide(&s), ARB_DO_SELF_FENCE | ARB_DO_TAKE);
+    assert_int_equal(s.state.phase, ARB_STANDBY);
+}
+
+CASE(an_election_waits_until_the_peer_has_told_of_the_connection_R2)
+{
+    (void)unused;
+    struct scene s = scene_new(ARB_BOOT);
+    s.facts.peer.last.link = ARB_LINK_LOST;
+    s.facts.peer.last.disk = ARB_DISK_CONSISTENT;
+    s.facts.peer.last.candidate = false;
+    (void)scene_decide(&s);
+    assert_int_not_equal(s.state.ask, ARB_ASK_CAS);
+}
+
+CASE(a_node_that_was_outrun_at_the_register_waits_for_the_others_word_R2)
+{
+    (void)unused;
+    struct scene s = scene_new(ARB_BOOT);
+    (void)scene_decide(&s);
+    scene_answer(&s, ARB_OUTCOME_DENIED, (struct arb_right){ARB_MODE_PAIR, ARB_NODE_NONE, 6, 11});
+    (void)scene_decide(&s);
+    assert_int_not_equal(s.state.ask, ARB_ASK_CAS);
+    scene_pass(&s, 1100);
+    (void)scene_decide(&s);
+    assert_int_equal(s.state.ask, ARB_ASK_CAS);
+}
+
 CASE(a_record_that_does_not_reach_the_disk_ends_in_a_reset_R50)
 {
     (void)unused;
@@ -987,6 +1038,10 @@ int main(void)
         T(without_the_witness_a_confirmed_outdated_peer_is_as_good_R16),
         T(a_confirmation_of_another_term_is_none_R16),
         T(a_peer_that_has_the_right_ends_this_active_node_R17),
+        T(a_frozen_former_primary_does_not_end_the_owner_of_the_right_R17),
+        T(a_node_overtaken_before_it_is_primary_gives_way_without_a_reset_R36),
+        T(an_election_waits_until_the_peer_has_told_of_the_connection_R2),
+        T(a_node_that_was_outrun_at_the_register_waits_for_the_others_word_R2),
         T(a_record_that_does_not_reach_the_disk_ends_in_a_reset_R50),
         T(frozen_writes_with_a_late_right_are_thawed_by_asking_again_R18),
         T(lost_heartbeats_with_a_working_data_link_are_an_alarm_only_R21),
