@@ -124,7 +124,7 @@ static void add_result(struct totals *totals, uint64_t seed, const struct result
     totals->takeovers += result->takeovers;
     if (result->overlap_ms > totals->overlap_ms)
         totals->overlap_ms = result->overlap_ms;
-    if (result->active_after_ms > totals->active_after_ms)
+    if (!result->waits && result->active_after_ms > totals->active_after_ms)
         totals->active_after_ms = result->active_after_ms;
     for (int kind = 0; kind < FAULT_COUNT; kind++)
         totals->faults[kind] += result->faults[kind];

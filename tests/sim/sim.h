@@ -185,12 +185,13 @@ struct machine {
     X(LAN, "client network cut")                                                                   \
     X(ALL_LINKS, "all links cut")                                                                  \
     X(ONE_WAY, "one-way loss")                                                                     \
-    X(NODE_LAN, "node off the network") X(PAUSE, "machine pause") X(STOP_DAEMON, "daemon stopped") \
-        X(CRASH, "daemon crash") X(WITNESS_DOWN, "witness away")                                   \
-            X(WITNESS_RESTART, "witness restarted") X(WITNESS_OLD, "witness restored")             \
-                X(WITNESS_SLOW, "witness slow") X(WITNESS_PATH, "witness cut from a node")         \
-                    X(SWITCHOVER, "switchover") X(ADMIN_STOP, "stop and start")                    \
-                        X(TAKE_FAILS, "take fails") X(SLOW_DISK, "slow local disk")
+    X(NODE_LAN, "node off the network")                                                            \
+    X(PAUSE, "machine pause") X(STOP_DAEMON, "daemon stopped") X(CRASH, "daemon crash")            \
+        X(WITNESS_DOWN, "witness away") X(WITNESS_RESTART, "witness restarted")                    \
+            X(WITNESS_OLD, "witness restored") X(WITNESS_SLOW, "witness slow")                     \
+                X(WITNESS_PATH, "witness cut from a node") X(SWITCHOVER, "switchover")             \
+                    X(ADMIN_STOP, "stop and start") X(TAKE_FAILS, "take fails")                    \
+                        X(SLOW_DISK, "slow local disk")
 #define FAULT_ENUM(id, text) FAULT_##id,
 enum fault_kind { FAULTS(FAULT_ENUM) FAULT_COUNT };
 
@@ -209,8 +210,9 @@ enum { FAULTS_MAX = 12 };
     X(SKIP_VIP_WAIT, "skip-vip-wait")                                                              \
     X(IGNORE_DENIAL, "ignore-denial")                                                              \
     X(CLAIM_STALE, "claim-stale")                                                                  \
-    X(NO_OUTDATE, "no-outdate") X(NO_SELF_FENCE, "no-self-fence") X(IGNORE_LEASE, "ignore-lease")  \
-        X(HEAL_EARLY, "heal-early") X(IGNORE_RUN, "ignore-run")
+    X(NO_OUTDATE, "no-outdate")                                                                    \
+    X(NO_SELF_FENCE, "no-self-fence") X(IGNORE_LEASE, "ignore-lease") X(HEAL_EARLY, "heal-early")  \
+        X(IGNORE_RUN, "ignore-run")
 #define BREAK_ENUM(id, text) BREAK_##id,
 enum break_rule { BREAKS(BREAK_ENUM) BREAK_COUNT };
 
@@ -221,6 +223,7 @@ enum break_rule { BREAKS(BREAK_ENUM) BREAK_COUNT };
     X(TWO_ADDRESSES, "I3 two holders of the address")                                              \
     X(SPLIT_BRAIN, "I1 split brain")                                                               \
     X(STUCK, "I5 no single active node after repair")                                              \
+    X(NEEDLESS, "the owner of the right reset itself")                                             \
     X(ANSWER, "an answer that is forbidden") X(OVERFLOW, "simulator: a table is full")
 #define VIOLATION_ENUM(id, text) VIOLATION_##id,
 enum violation { VIOLATIONS(VIOLATION_ENUM) VIOLATION_COUNT };

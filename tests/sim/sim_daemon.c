@@ -287,6 +287,16 @@ static void start_release(struct world *w, unsigned node)
     start_step(w, node, STEP_RELEASE, sim_between(w, 50, 500));
 }
 
+/* Rows 17, 18 and 36 say that the other node has the right; the register knows better. */
+static void check_reset(struct world *w, unsigned node)
+{
+    const struct machine *m = &w->machine[node];
+    const uint16_t row = m->state.row;
+    if (w->reg.mode == ARB_MODE_SOLO && w->reg.owner == m->config.node &&
+        m->state.durable.witness_run == w->run && (row == 17 || row == 18 || row == 36))
+        sim_violation(w, VIOLATION_NEEDLESS);
+}
+
 static void carry_out(struct world *w, unsigned node, const struct arb_plan *plan)
 {
     static const uint32_t chores =
@@ -295,6 +305,7 @@ static void carry_out(struct world *w, unsigned node, const struct arb_plan *pla
     if (plan->actions & ARB_DO_DROP_VIP)
         m->vip = false;
     if (plan->actions & ARB_DO_SELF_FENCE) {
+        check_reset(w, node);
         fence(w, node);
         return;
     }
