@@ -63,7 +63,7 @@ guest_boot() {
         setsid unshare --pid --fork --kill-child=SIGKILL \
         bash -c 'while "$@"; status=$?; [ $status = 134 ]; do kill -KILL -1; sleep 1; done; exit $status' "og-lab-$lab-$guest" "$image/linux.uml" \
         mem="$memory" umid="uml-$guest" uml_dir="$state/" \
-        ubda="$state/$guest.cow,$image/base.ext4" ubdb="$state/$guest.disk" root=/dev/ubda rw \
+        ubda="$state/$guest.cow,$image/base.ext4" ubdb="$state/$guest.disk" root=/dev/ubda rw rootflags=noinit_itable \
         "${cards[@]}" con=null con0=null,fd:1 ssl=null lsm= panic=1 \
         systemd.hostname="$guest" systemd.machine_id="$(echo "og-lab guest $guest" | md5sum | cut -c1-32)" \
         systemd.show_status=0 random.trust_cpu=on "$glibc_variable" "$openssl_variable" \

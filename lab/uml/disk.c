@@ -13,9 +13,9 @@
  * do not.
  *
  * Kept by the file's inode, in blocks; files whose names end in ".cow" or ".disk" have a cache. A
- * file's blocks are written out when the guest flushes or nobody has it open any more; all of them
- * when the cache is full, when the guest trims, and when the guest resets itself or panics, since
- * that leaves a disk its power.
+ * file's blocks are written out when the guest flushes or trims it or nobody has it open any more;
+ * all of them when the cache is full, and when the guest resets itself or panics, since that leaves
+ * a disk its power.
  *
  * The kernel's disk thread shares this memory with the main thread; a spin lock keeps them apart.
  * Nothing here allocates, as the C library does not know that thread.
@@ -76,7 +76,7 @@ static struct {
     atomic_flag lock;
     uint8_t file_of[DESCRIPTORS]; /* index + 1 into files; 0: no disk of ours */
     struct disk_file files[FILES];
-    unsigned used; /* blocks; they are given back all at once */
+    unsigned used; /* blocks; the clean ones are given back when all are used */
     struct disk_block blocks[BLOCKS];
     uint16_t slots[SLOTS]; /* block index + 1 */
     unsigned char data[BLOCKS][BLOCK_BYTES];
@@ -185,6 +185,25 @@ static int write_out_all(void)
     return result;
 }
 
+/* Forgets the blocks that are written out already. */
+static void drop_clean_blocks(void)
+{
+    unsigned kept = 0;
+    memset(disk.slots, 0, sizeof(disk.slots));
+    for (unsigned i = 0; i < disk.used; i++) {
+        unsigned slot;
+        if (!disk.blocks[i].dirty)
+            continue;
+        if (kept != i) {
+            disk.blocks[kept] = disk.blocks[i];
+            memcpy(disk.data[kept], disk.data[i], BLOCK_BYTES);
+        }
+        (void)block_find(disk.blocks[kept].file, disk.blocks[kept].number, &slot);
+        disk.slots[slot] = (uint16_t)++kept;
+    }
+    disk.used = kept;
+}
+
 /* The index of a block that may be written to, its old content in it; or -errno. */
 static int block_take(int file, int fd, int64_t number)
 {
@@ -193,7 +212,8 @@ static int block_take(int file, int fd, int64_t number)
     if (index >= 0)
         return index;
     if (disk.used == BLOCKS) {
-        int r = write_out_all();
+        drop_clean_blocks();
+        int r = disk.used > BLOCKS * 3 / 4 ? write_out_all() : 0;
         if (r < 0)
             return r;
         (void)block_find(file, number, &slot);
@@ -432,16 +452,23 @@ ssize_t read(int fd, void *to, size_t length)
     return got;
 }
 
+/* How the kernel trims and zeroes. What is cached of the file must not hide the result. */
 int fallocate64(int fd, int mode, off64_t offset, off64_t length)
 {
+    int file = file_index(fd);
+    if (file < 0)
+        return disk.fallocate(fd, mode, offset, length);
     disk_lock();
-    int r = file_index(fd) >= 0 ? write_out_all() : 0;
-    disk_unlock();
-    if (r < 0) {
-        errno = -r;
-        return -1;
+    int result = write_out_file(file, fd);
+    if (result == 0) {
+        drop_clean_blocks();
+        result = disk.fallocate(fd, mode, offset, length);
+    } else {
+        errno = -result;
+        result = -1;
     }
-    return disk.fallocate(fd, mode, offset, length);
+    disk_unlock();
+    return result;
 }
 
 /* Only the kernel itself, not a helper that it has forked and that has a copy of this memory. */
