@@ -222,7 +222,7 @@ void gateway_stop(struct gateway *gateway, void (*stopped)(void *context), void 
                channels_count(gateway->channels));
     timer_start(gateway->timer, budget_ms, 0);
     http_server_drain(gateway->server, budget_ms, on_stop_part, gateway);
-    housekeeping_flush_all(gateway->housekeeping, on_stop_part, gateway);
+    housekeeping_flush(gateway->housekeeping, on_stop_part, gateway);
 }
 
 void gateway_reload(struct gateway *gateway)

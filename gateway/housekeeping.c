@@ -20,7 +20,7 @@ struct housekeeping {
     struct timer *sweep, *flush;
     uint64_t last_full_ms;
     unsigned flushes;               /* under way */
-    void (*flushed)(void *context); /* of housekeeping_flush_all(); NULL when nobody waits */
+    void (*flushed)(void *context); /* of housekeeping_flush(); NULL when nobody waits */
     void *flushed_context;
 };
 
@@ -327,10 +327,10 @@ static void on_flush(void *context)
     flush_now(housekeeping, all);
 }
 
-void housekeeping_flush_all(struct housekeeping *housekeeping, void (*done)(void *context),
-                            void *context)
+void housekeeping_flush(struct housekeeping *housekeeping, void (*done)(void *context),
+                        void *context)
 {
-    flush_now(housekeeping, true);
+    flush_now(housekeeping, false);
     housekeeping->flushed = done;
     housekeeping->flushed_context = context;
     tell_flushed(housekeeping);

@@ -16,10 +16,10 @@ enum {
 
 struct housekeeping *housekeeping_new(struct gateway *gateway); /* NULL: no memory */
 void housekeeping_free(struct housekeeping *housekeeping);      /* NULL is fine */
-/* Writes last use of everything, before an orderly stop; done(context) comes once the commits have
- * been answered, perhaps from within this call. One at a time. */
-void housekeeping_flush_all(struct housekeeping *housekeeping, void (*done)(void *context),
-                            void *context);
+/* Writes last use since the last flush, before an orderly stop; done(context) comes once the
+ * commits have been answered, perhaps from within this call. One at a time. */
+void housekeeping_flush(struct housekeeping *housekeeping, void (*done)(void *context),
+                        void *context);
 /* Nobody waits any longer: that done comes now, if it has not come. */
 void housekeeping_give_up(struct housekeeping *housekeeping);
 

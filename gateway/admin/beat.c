@@ -45,6 +45,8 @@ static void on_committed(void *context, int error, int64_t counter)
     beat->last_failed = error != 0;
     if (error == 0)
         beat->done_ms = common_boot_ms();
+    else if (!beat->cut)
+        timer_start(beat->own, BEAT_RETRY_MS, BEAT_OWN_MS); /* costs nothing while it is away */
     end_list(beat, &beat->under_way, error, counter);
     if (!beat->cut && !STAILQ_EMPTY(&beat->gathering))
         begin(beat);
@@ -86,7 +88,7 @@ struct beat *beat_new(uv_loop_t *loop, struct store *store)
         beat_free(beat);
         return NULL;
     }
-    timer_start(beat->own, BEAT_OWN_MS, BEAT_OWN_MS);
+    timer_start(beat->own, BEAT_RETRY_MS, BEAT_OWN_MS);
     return beat;
 }
 

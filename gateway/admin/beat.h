@@ -7,7 +7,13 @@
 
 #include "gateway/store/store.h"
 
-enum { BEAT_SPACING_MS = 4, BEAT_OWN_MS = 2000, BEAT_FRESH_MS = 6000, BEAT_WAITING_MAX = 2000 };
+enum {
+    BEAT_SPACING_MS = 4,
+    BEAT_OWN_MS = 2000,
+    BEAT_RETRY_MS = 20, /* until the first commit, and while the database is away */
+    BEAT_FRESH_MS = 6000,
+    BEAT_WAITING_MAX = 2000,
+};
 
 struct beat;
 struct beat *beat_new(uv_loop_t *loop, struct store *store); /* NULL: no memory */

@@ -131,10 +131,11 @@ static void on_writes_state(void *context, bool up, const struct diag *why)
         send_step(store);
         return;
     }
-    if (store->ready)
+    if (!store->away_told)
         log_warning(module, "the database is away: %s", why->text);
     else
-        log_debug(module, "the database is away: %s", why->text);
+        log_debug(module, "the database is still away: %s", why->text);
+    store->away_told = true;
     store->ready = false;
     store->events.down(store->events.context);
 }

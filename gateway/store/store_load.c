@@ -96,6 +96,7 @@ static void on_subscriptions(void *context, const struct pg_result *result)
             events->load_subscription(events->context, &subscription);
     }
     load.store->ready = true;
+    load.store->away_told = false;
     load.store->failing = false;
     events->load_end(events->context);
 }

@@ -29,6 +29,7 @@ struct store {
     unsigned attempt; /* raised by each loss: answers of an older one are ignored */
     bool migrated;    /* once is enough for the heartbeat's table */
     bool ready;
+    bool away_told; /* logged once per absence */
     struct store_pending_list gathering, under_way;
     unsigned gathering_count;
     bool group_under_way;
