@@ -58,8 +58,3 @@ run_fuzz() { # run_fuzz [TARGET] [SECONDS]
     [ -n "${fuzzed:-}" ] || fail "there is no fuzz target '${only:-at all}'"
     [ $failed = 0 ] || fail "$failed fuzz target(s) failed; inputs: $build/fuzz/found"
 }
-
-run_bench() {
-    build_tree release
-    ctest --test-dir "$build/release" -L '^bench$' --no-tests=error --output-on-failure --verbose "$@"
-}
