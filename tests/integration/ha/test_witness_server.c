@@ -693,6 +693,11 @@ static void a_server_without_fsync_does_not_count(void **state)
     struct scene *scene = *state;
     restart_with(scene, "fsync=off");
     struct reply reply = ask_read(scene, 1);
+    /* the first answers may still be about the connection that the restart ended */
+    for (int i = 0; i < 10 && strstr(reply.message, "fsync") == NULL; i++) {
+        assert_int_equal(reply.answer.outcome, ARB_OUTCOME_UNREACHABLE);
+        reply = ask_read(scene, 1);
+    }
     assert_int_equal(reply.answer.outcome, ARB_OUTCOME_UNREACHABLE);
     assert_non_null(strstr(reply.message, "fsync"));
     assert_true(reply.answer.run == 0);
