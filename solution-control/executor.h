@@ -6,8 +6,9 @@
  * release. A release skips nothing: a step that fails or exceeds its budget ends it as
  * RELEASE_FAILED, after which only a reset of the machine is safe (decision table, row 33).
  *
- * An order given while another runs waits for the running step; of waiting orders only the newest
- * counts, and a release is never overtaken by a take. */
+ * An order given during a take begins after the running step. A clean-up or a release always runs to
+ * its end; afterwards a release that was asked for meanwhile runs, a take is dropped (the arbiter asks
+ * again). */
 #ifndef OG_SOLUTION_EXECUTOR_H
 #define OG_SOLUTION_EXECUTOR_H
 
