@@ -2,10 +2,14 @@
  * solution-control for each start, checked as a whole. Every mistake is listed, so that a person
  * corrects the file once.
  *
- * The table in gateway_settings.c is the only list of keys; `roxe-gateway --help` prints it. */
+ * It may hold the password of a PBX's session: keep the file readable by the gateway alone.
+ *
+ * The tables in gateway_settings.c and pbx_settings.c are the only lists of keys; `roxe-gateway
+ * --help` prints it. */
 #ifndef OG_GATEWAY_GATEWAY_SETTINGS_H
 #define OG_GATEWAY_GATEWAY_SETTINGS_H
 
+#include "gateway/pbx/pbx_settings.h"
 #include "lib/common/buf.h"
 #include "lib/common/diag.h"
 
@@ -41,6 +45,8 @@ struct gateway_settings {                                /* all texts NUL-termin
     char cors_origins[GATEWAY_ORIGINS_MAX][GATEWAY_TEXT_CHARS];
     unsigned cors_origin_count;
     char log_level[GATEWAY_TEXT_CHARS];
+    struct pbx_settings pbx[PBX_MAX];
+    unsigned pbx_count;
 };
 
 /* Reads the file, or its text. problems gets one line of text per mistake. 0, -EINVAL (mistakes),
@@ -49,7 +55,7 @@ int gateway_settings_read(const char *path, struct gateway_settings *settings,
                           struct buf *problems);
 int gateway_settings_parse(const char *text, size_t len_bytes, struct gateway_settings *settings,
                            struct buf *problems);
-/* Appends one line per key: name, meaning, default. */
+/* Appends one line per key: name, meaning, default; a list's keys stand below it. */
 void gateway_settings_describe(struct buf *out);
 
 #endif
