@@ -12,6 +12,8 @@
  *   digest_table.h          hash table by SHA-256
  *   auth/                   administrators, throttle, passwords (scrypt), sessions, identity
  *   events/                 filter, event_queue, subscriptions, bus, channel, channel_file
+ *   model/                  words, users and devices, calls (pure)
+ *   pbx/                    the seam to a PBX, its drivers, and pbxs.h that joins them to the model
  *   store/                  PostgreSQL: migrations, load, sessions, group commit of subscriptions
  *   api/<service>/          routes, handlers, representations; api/services.h joins them
  *   admin/                  beat (heartbeat row), health resource, health socket
@@ -41,6 +43,9 @@ struct gateway {
     struct subscriptions subscriptions;
     struct store *store;
     struct channels *channels;
+    struct users *users;
+    struct calls *calls;
+    struct pbxs *pbxs;
     struct beat *beat;
     struct health_socket *health_socket;
     struct housekeeping *housekeeping;
