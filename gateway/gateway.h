@@ -32,6 +32,10 @@
 
 #include <uv.h>
 
+struct users; /* model/users.h */
+struct calls; /* model/calls.h */
+struct pbxs;  /* pbx/pbxs.h */
+
 struct gateway {
     uv_loop_t *loop;
     const struct gateway_settings *settings;
@@ -42,6 +46,9 @@ struct gateway {
     struct sessions sessions;
     struct subscriptions subscriptions;
     struct store *store;
+    struct users *users;
+    struct calls *calls;
+    struct pbxs *pbxs;
     struct channels *channels;
     struct users *users;
     struct calls *calls;
