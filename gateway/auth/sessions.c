@@ -125,6 +125,11 @@ int64_t session_remaining_s(const struct session *session, uint64_t now_ms)
     return left_s > 0 ? left_s : 1;
 }
 
+const char *session_login(const struct session *session)
+{
+    return session->account->login;
+}
+
 void sessions_remove(struct sessions *sessions, struct session *session)
 {
     assert(TAILQ_EMPTY(&session->subscriptions));

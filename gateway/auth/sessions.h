@@ -77,6 +77,8 @@ struct session *sessions_find_any(const struct sessions *sessions, const struct 
 void sessions_touch(const struct sessions *sessions, struct session *session, uint64_t now_ms);
 /* Seconds left until the deadline, at least 1. */
 int64_t session_remaining_s(const struct session *session, uint64_t now_ms);
+/* The login that the session acts for: the supervised user's, else the owner's. */
+const char *session_login(const struct session *session);
 /* Frees it; its subscriptions must be gone. */
 void sessions_remove(struct sessions *sessions, struct session *session);
 

@@ -29,6 +29,7 @@ struct device {
     enum device_type type;
     char *model;                  /* subType; NULL: not known */
     enum operational_state state; /* UNKNOWN until the PBX has told */
+    struct device *next_parted;   /* of the user's `parted` */
 };
 
 struct user {
@@ -44,8 +45,26 @@ struct user {
     enum user_state state;                    /* kept by calls.c */
     bool known;                               /* his calls have been read since the start */
     TAILQ_HEAD(call_list, call) calls;        /* kept by calls.c */
+    bool confirmed;                           /* used while a reload compares memory and database */
+    struct device *parted;                    /* former devices that legs may point at */
 };
 TAILQ_HEAD(user_list, user);
+
+/* The same as plain values; texts are borrowed. */
+struct device_record {
+    const char *number;
+    enum device_type type;
+    const char *model; /* NULL: not known */
+};
+struct user_record { /* what the PBX's directory tells */
+    const char *node;
+    const char *first_name, *last_name;             /* never NULL */
+    struct device_record devices[USER_DEVICES_MAX]; /* main device first */
+    unsigned device_count;                          /* at least 1 */
+};
+struct user_account { /* what the database knows beside it; NULL: none */
+    const char *external_login, *mail, *gui_language, *password_hash;
+};
 
 struct users;
 struct users *users_new(void);        /* NULL: no memory */
@@ -58,6 +77,29 @@ struct user *users_find(const struct users *users, const char *login_or_number);
 struct user *users_find_login(const struct users *users, const char *login); /* exact O2G login */
 /* By the number of any device. */
 struct device *users_find_device(const struct users *users, const char *number);
+
+/* --- changes: after the commit ------------------------------------------------------------------
+ */
+
+/* "oxe" + number; the number must fit. */
+void user_login_of(const char *number, char out[USER_LOGIN_CHARS]);
+/* A device that another user has as a secondary one moves to the new user. account NULL: nothing.
+ * -EEXIST: the login is there or the main number is another user's device that cannot move;
+ * -EINVAL: a number is too long or there is none; -ENOSPC: USERS_MAX; -ENOMEM. */
+int users_add(struct users *users, const struct user_record *record,
+              const struct user_account *account, struct user **ret_user);
+/* Names and devices; node and main number stay. Devices that stay are the same objects; those that
+ * go are kept aside while the user has calls, since legs point at them. -EINVAL or -ENOMEM: the
+ * user is as before. */
+int users_change(struct users *users, struct user *user, const struct user_record *record);
+/* Replaces all four; texts may be the user's own. -EEXIST: somebody else has the external login;
+ * -ENOMEM; the user is as before then. */
+int users_set_account(struct users *users, struct user *user, const struct user_account *account);
+/* Frees it; his calls must be gone (calls_forget). */
+void users_remove(struct users *users, struct user *user);
+
+bool user_matches(const struct user *user, const struct user_record *record);
+struct user_account user_account_of(const struct user *user); /* borrowed from the user */
 
 const char *user_phone(const struct user *user); /* companyPhone: number of the main device */
 struct device *user_find_device(const struct user *user, const char *number); /* NULL: not his */
