@@ -15,7 +15,7 @@ count() { # count PASSED FAILED
 }
 
 stage_deps() {
-    need_packages build lab
+    need_packages build lab standalone
     need_lab_host
 }
 

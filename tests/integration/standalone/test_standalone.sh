@@ -1,0 +1,178 @@
+#!/bin/bash
+# usage: test_standalone.sh CHECKOUT BUILD
+# One gateway in a folder of its own, with the programs of BUILD: started, used, stopped, found gone.
+# As root everything is done twice: once as root, once as an ordinary user.
+set -euo pipefail
+checkout=$1 build=$2
+work=$(mktemp -d "${TMPDIR:-/tmp}/og-standalone-XXXXXX")
+folders=()
+say() { printf '%s\n' "$*"; }
+die() {
+    echo "FAILED: $*" >&2
+    tail -n 20 "${folders[@]/%//log/standalone}" >&2 2>/dev/null || true
+    exit 1
+}
+must() { # must "SENTENCE" COMMAND...
+    local sentence=$1
+    shift
+    "$@" >"$work/out" 2>&1 || die "$sentence: $(cat "$work/out")"
+    say "ok  $sentence"
+}
+must_not() {
+    local sentence=$1
+    shift
+    ! "$@" >"$work/out" 2>&1 || die "$sentence: $(cat "$work/out")"
+    say "ok  $sentence"
+}
+cleanup() {
+    local folder
+    for folder in "${folders[@]}"; do
+        "$checkout/standalone/standalone" --programs "$build" --folder "$folder" --stop >/dev/null 2>&1 || true
+    done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+# What the ordinary user may not be able to read where it lies.
+copy_programs() {
+    mkdir -p "$work/checkout" "$work/build"
+    cp -r "$checkout/standalone" "$work/checkout/"
+    mkdir "$work/checkout/solution-control"
+    cp "$checkout/solution-control/databases.sql" "$work/checkout/solution-control/"
+    for program in gateway/roxe-gateway standalone/og-password-hash; do
+        install -D "$build/$program" "$work/build/$program"
+    done
+    chmod -R a+rX "$work"
+}
+
+# standalone ARGS...: as the user whose turn it is, in the folder whose turn it is
+standalone() {
+    "${as[@]}" "$work/checkout/standalone/standalone" --programs "$work/build" --folder "$folder" "$@"
+}
+fact() { jq -er "$1" "$work/up.json"; }
+ask() { # ask PATH CURL-ARGUMENTS...
+    local path=$1
+    shift
+    curl -sf -m 10 --cacert "$folder/cert.pem" -b "$work/jar" -c "$work/jar" "$@" "$(fact .url)$path"
+}
+log_in() { # log_in LOGIN:PASSWORD
+    rm -f "$work/jar"
+    ask "/api/rest/authenticate?version=1.0" -u "$1" >/dev/null &&
+        ask /api/rest/1.0/sessions -H 'Content-Type: application/json' -d '{"applicationName":"test"}' >/dev/null
+}
+processes() { # those that run from the folder, or hold its data
+    local pid
+    for pid in /proc/[0-9]*; do
+        if tr '\0' ' ' <"$pid/cmdline" 2>/dev/null | grep -qF "$folder/"; then echo "${pid#/proc/}"; fi
+    done
+}
+nothing_runs() { [ -z "$(processes)" ]; }
+ended() { # ended PID: within ten seconds
+    for _ in {1..500}; do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.02
+    done
+    return 1
+}
+all_gone() {
+    for _ in {1..500}; do
+        nothing_runs && return 0
+        sleep 0.02
+    done
+    return 1
+}
+up() { standalone --detach --json >"$work/up.json"; }
+
+starts_works_and_stops() {
+    must_not "nothing runs in a folder that is not there" standalone --status
+    must "stopping nothing is fine" standalone --stop
+    must "it starts behind the shell's back" up
+    [ "$(stat -c %a "$folder/accounts.json" "$folder/key.pem" "$folder/administrators.json" | sort -u)" = 600 ] ||
+        die "others may read the secrets"
+    must "the administrator logs in" log_in "$(fact '"\(.admin.login):\(.admin.password)"')"
+    must "the session answers" ask /api/rest/1.0/sessions
+    must "it says that it runs" standalone --status
+    cp "$work/up.json" "$work/first.json"
+    must "a second start is told so" up
+    must "and changes nothing" cmp "$work/up.json" "$work/first.json"
+    must "it stops" standalone --stop
+    must "nothing is left" nothing_runs
+    must "it starts again" up
+    must "the session has outlived that" ask /api/rest/1.0/sessions
+}
+
+ends_with_its_parts() {
+    kill -KILL "$(fact .pids.gateway)"
+    must "the end of one part ends all" all_gone
+    must "and is told" grep -q "gateway ended by itself" "$folder/log/standalone"
+    must_not "it says that it does not run" standalone --status
+    must "it starts again" up
+    kill -KILL "$(fact .pids.supervisor)"
+    must "the supervisor's end ends all" all_gone
+    must "it starts once more" up
+    must "a number that now belongs to another process is not signalled" spares_others
+    must "it stops" standalone --stop
+    must "nothing is left" nothing_runs
+}
+
+# A list of processes from before a restart of the machine: the numbers live, but began later.
+spares_others() {
+    local other
+    standalone --stop
+    sleep 60 &
+    other=$!
+    printf 'gateway %s 1\n' "$other" | "${as[@]}" tee "$folder/run/processes" >/dev/null
+    standalone --stop
+    kill "$other" || return 1
+    up
+}
+
+stays_in_the_foreground() {
+    local pid
+    rm -f "$work/up.json"
+    standalone --json >"$work/up.json" 2>"$work/err" &
+    pid=$!
+    for _ in {1..1000}; do
+        [ -s "$work/up.json" ] && break
+        sleep 0.02
+    done
+    must "in the foreground it says the same" jq -e .url "$work/up.json"
+    kill -TERM "$(fact .pids.supervisor)"
+    must "it ends when told to" ended "$pid"
+    must "nothing is left" nothing_runs
+}
+
+refuses_wrong_use() {
+    must_not "two actions at once are refused" standalone --stop --status
+    must_not "an unknown option is refused" standalone --shake
+    must_not "a folder too deep for a socket is refused" \
+        standalone --folder "$folder/$(printf 'x%.0s' {1..90})" --detach
+    must "it explains itself" standalone --help
+}
+
+# everything_as NAME COMMAND-PREFIX...
+everything_as() {
+    local name=$1
+    shift
+    as=("$@")
+    folder=$work/$name/folder
+    folders+=("$folder")
+    say "as $name"
+    starts_works_and_stops
+    ends_with_its_parts
+    stays_in_the_foreground
+    refuses_wrong_use
+}
+
+copy_programs
+if [ "$(id -u)" = 0 ]; then
+    mkdir "$work/root" "$work/nobody"
+    chmod 755 "$work/root"
+    chown nobody: "$work/nobody"
+    everything_as root env
+    everything_as nobody setpriv --reuid nobody --regid nogroup --clear-groups --
+else
+    mkdir "$work/user"
+    everything_as user env
+fi
+say "all is well"
