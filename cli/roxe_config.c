@@ -25,7 +25,8 @@ static const char usage[] =
     "  import FILE            the same, then store it, make the pair's key (on the primary) and\n"
     "                         the certificate where they are missing\n"
     "  show [--json]          the stored configuration, without secrets\n"
-    "  get SECTION/NAME|all   one value, or all as lines (secrets only with --secret)\n"
+    "  get SECTION/NAME|all   one value, or all as lines (secrets only with --secret);\n"
+    "                         pbx[1]/NAME is of the second <pbx>\n"
     "  settings [--json]      every setting: meaning, type, default, what a change asks for\n"
     "\n"
     "  --file FILE            instead of " CONFIG_FILE "\n"
@@ -139,12 +140,13 @@ static int command_import(struct program *program)
 }
 
 static bool value_of(const struct program *program, const struct config_setting *row,
-                     struct buf *text)
+                     unsigned repeat, struct buf *text)
 {
     bool given = false;
     for (unsigned i = 0; i < config_setting_values_max(row); i++) {
         struct buf one = {0};
-        if (config_setting_print(row, &program->config, i, &one) && one.data != NULL) {
+        if (config_setting_print(row, &program->config, (struct config_at){repeat, i}, &one) &&
+            one.data != NULL) {
             if (given)
                 buf_adds(text, " ");
             buf_adds(text, one.data);
@@ -155,41 +157,82 @@ static bool value_of(const struct program *program, const struct config_setting 
     return given;
 }
 
-static void show_text(const struct program *program)
+/* "gateway", or "pbx[0]" for a section that may stand several times. */
+struct label {
+    char text[32];
+};
+static struct label label_of(enum config_section section, unsigned repeat)
 {
+    struct label label;
+    const char *name = config_section_name(section);
+    if (config_section_max(section) > 1)
+        (void)snprintf(label.text, sizeof(label.text), "%s[%u]", name, repeat);
+    else
+        (void)snprintf(label.text, sizeof(label.text), "%s", name);
+    return label;
+}
+
+static void show_text_section(const struct program *program, enum config_section section,
+                              unsigned repeat)
+{
+    const struct label label = label_of(section, repeat);
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
         const struct config_setting *row = config_setting_at((enum config_setting_id)i);
         struct buf value = {0};
-        if (row->flags & CONFIG_NOT_STORED || !value_of(program, row, &value))
-            continue;
-        (void)printf("%-16s %-16s %s\n", config_section_name(row->section), row->name,
-                     row->flags & CONFIG_SECRET_VALUE ? "(secret)" : value.data);
+        if (row->section == section && !(row->flags & CONFIG_NOT_STORED) &&
+            value_of(program, row, repeat, &value))
+            (void)printf("%-16s %-18s %s\n", label.text, row->name,
+                         row->flags & CONFIG_SECRET_VALUE ? "(secret)" : value.data);
         buf_done(&value);
     }
 }
 
+static void show_text(const struct program *program)
+{
+    for (unsigned i = 0; i < CONFIG_SECTION_COUNT; i++) {
+        enum config_section section = (enum config_section)i;
+        unsigned count = config_section_count(section, &program->config);
+        for (unsigned repeat = 0; repeat < count; repeat++)
+            show_text_section(program, section, repeat);
+    }
+}
+
+static void show_json_section(const struct program *program, enum config_section section,
+                              unsigned repeat, struct buf *out)
+{
+    bool first = true;
+    buf_adds(out, "{");
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
+        const struct config_setting *row = config_setting_at((enum config_setting_id)i);
+        struct buf value = {0};
+        if (row->section != section || row->flags & (CONFIG_NOT_STORED | CONFIG_SECRET_VALUE) ||
+            !value_of(program, row, repeat, &value))
+            continue;
+        if (!first)
+            buf_adds(out, ",");
+        first = false;
+        buf_add_json_string(out, row->name);
+        buf_adds(out, ":");
+        buf_add_json_string(out, value.data);
+        buf_done(&value);
+    }
+    buf_adds(out, "}");
+}
+
 static void show_json(const struct program *program, struct buf *out)
 {
-    for (unsigned section = 0; section < CONFIG_SECTION_COUNT; section++) {
-        bool first = true;
-        buf_adds(out, section == 0 ? "{" : ",");
-        buf_add_json_string(out, config_section_name((enum config_section)section));
-        buf_adds(out, ":{");
-        for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
-            const struct config_setting *row = config_setting_at((enum config_setting_id)i);
-            struct buf value = {0};
-            if (row->section != section || row->flags & (CONFIG_NOT_STORED | CONFIG_SECRET_VALUE) ||
-                !value_of(program, row, &value))
-                continue;
-            if (!first)
-                buf_adds(out, ",");
-            first = false;
-            buf_add_json_string(out, row->name);
-            buf_adds(out, ":");
-            buf_add_json_string(out, value.data);
-            buf_done(&value);
+    for (unsigned i = 0; i < CONFIG_SECTION_COUNT; i++) {
+        enum config_section section = (enum config_section)i;
+        unsigned count = config_section_count(section, &program->config);
+        bool list = config_section_max(section) > 1;
+        buf_adds(out, i == 0 ? "{" : ",");
+        buf_add_json_string(out, config_section_name(section));
+        buf_adds(out, list ? ":[" : ":");
+        for (unsigned repeat = 0; repeat < count; repeat++) {
+            buf_adds(out, repeat > 0 ? "," : "");
+            show_json_section(program, section, repeat, out);
         }
-        buf_adds(out, "}");
+        buf_adds(out, list ? "]" : "");
     }
     buf_adds(out, "}\n");
 }
@@ -215,13 +258,22 @@ static int command_show(struct program *program)
     return print_buf(&out);
 }
 
-static const struct config_setting *find_key(const char *key)
+/* "gateway/https-port"; "pbx/node" is the first's, "pbx[1]/node" the second's. */
+static const struct config_setting *find_key(const char *key, unsigned *ret_repeat)
 {
     const char *slash = strchr(key, '/');
     for (unsigned i = 0; slash != NULL && i < CONFIG_SECTION_COUNT; i++) {
-        const char *name = config_section_name((enum config_section)i);
-        if (strlen(name) == (size_t)(slash - key) && strncmp(name, key, strlen(name)) == 0)
-            return config_setting_find((enum config_section)i, slash + 1);
+        enum config_section section = (enum config_section)i;
+        for (unsigned repeat = 0; repeat < config_section_max(section); repeat++) {
+            const struct label label = label_of(section, repeat);
+            const char *names[] = {label.text, repeat == 0 ? config_section_name(section) : ""};
+            for (unsigned n = 0; n < COUNT_OF(names); n++)
+                if (strlen(names[n]) == (size_t)(slash - key) &&
+                    strncmp(names[n], key, strlen(names[n])) == 0) {
+                    *ret_repeat = repeat;
+                    return config_setting_find(section, slash + 1);
+                }
+        }
     }
     return NULL;
 }
@@ -231,11 +283,15 @@ static void get_all(const struct program *program)
 {
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
         const struct config_setting *row = config_setting_at((enum config_setting_id)i);
-        struct buf value = {0};
-        if ((program->secret || !(row->flags & CONFIG_SECRET_VALUE)) &&
-            value_of(program, row, &value))
-            (void)printf("%s/%s %s\n", config_section_name(row->section), row->name, value.data);
-        buf_done(&value);
+        unsigned count = config_section_count(row->section, &program->config);
+        for (unsigned repeat = 0; repeat < count; repeat++) {
+            struct buf value = {0};
+            if ((program->secret || !(row->flags & CONFIG_SECRET_VALUE)) &&
+                value_of(program, row, repeat, &value))
+                (void)printf("%s/%s %s\n", label_of(row->section, repeat).text, row->name,
+                             value.data);
+            buf_done(&value);
+        }
     }
 }
 
@@ -256,7 +312,8 @@ static int command_get(struct program *program)
             get_all(program);
         return code;
     }
-    const struct config_setting *row = find_key(program->argument);
+    unsigned repeat = 0;
+    const struct config_setting *row = find_key(program->argument, &repeat);
     if (row == NULL) {
         (void)fprintf(stderr,
                       "roxe-config: there is no setting %s; 'roxe-config settings' "
@@ -273,7 +330,8 @@ static int command_get(struct program *program)
     if (code != 0)
         return code;
     struct buf value = {0};
-    if (value_of(program, row, &value))
+    if (repeat < config_section_count(row->section, &program->config) &&
+        value_of(program, row, repeat, &value))
         (void)puts(value.data);
     buf_done(&value);
     return 0;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 64 * 1024 };
+enum { FILE_BYTES_MAX = 1024 * 1024 };
 
 #define AT(member)          SETTINGS_AT(struct gateway_settings, member)
 #define LIST(member, count) SETTINGS_LIST(struct gateway_settings, member, count)
@@ -123,7 +123,7 @@ int gateway_settings_read(const char *path, struct gateway_settings *settings, s
         return r;
     }
     if (len_bytes > FILE_BYTES_MAX) {
-        buf_addf(problems, "%s: is longer than 64 KiB\n", path);
+        buf_addf(problems, "%s: is longer than 1 MiB\n", path);
         return -EINVAL;
     }
     return gateway_settings_parse(text, (size_t)len_bytes, settings, problems);

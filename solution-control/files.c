@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 64 * 1024 };
+enum { FILE_MAX_BYTES = 1024 * 1024 };
 
 struct file_mode {
     mode_t mode;
@@ -39,8 +39,8 @@ static bool has_content(const char *path, const char *text, size_t len_bytes)
 
 static int write_new(const char *path, const char *text, size_t len_bytes, struct file_mode how)
 {
-    AUTO(common_closep) int fd =
-        open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    AUTO(common_closep)
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
     const struct group *group = how.group != NULL ? getgrnam(how.group) : NULL;
@@ -160,39 +160,10 @@ static int write_drbd(const struct config *config, struct diag *diag)
     return r;
 }
 
-static void add_setting(struct buf *out, const char *key, const char *value)
-{
-    buf_addf(out, ",\n  \"%s\": ", key);
-    buf_add_json_string(out, value);
-}
-
 static int write_gateway(const struct config *config, struct diag *diag)
 {
     struct buf out = {0};
-    char public_url[CONFIG_NAME_CHARS + 32], private_url[CONFIG_ADDRESS_CHARS + 32];
-    const char *name = config->vip.fqdn[0] ? config->vip.fqdn : config->vip.address;
-    (void)snprintf(public_url, sizeof(public_url), "https://%s", name);
-    (void)snprintf(private_url, sizeof(private_url), "https://%s", config->vip.address);
-    if (config->gateway.https_port != 443) {
-        (void)snprintf(public_url, sizeof(public_url), "https://%s:%u", name,
-                       config->gateway.https_port);
-        (void)snprintf(private_url, sizeof(private_url), "https://%s:%u", config->vip.address,
-                       config->gateway.https_port);
-    }
-    buf_adds(&out, "{\n  \"listen\": [");
-    buf_add_json_string(&out, config->vip.address);
-    buf_addf(&out, "],\n  \"https_port\": %u,\n  \"http_port\": %u,\n  \"ha\": true",
-             config->gateway.https_port, config->gateway.http_port);
-    add_setting(&out, "public_url", public_url);
-    add_setting(&out, "private_url", private_url);
-    add_setting(&out, "certificate_file", config->gateway.certificate_file);
-    add_setting(&out, "key_file", config->gateway.key_file);
-    add_setting(&out, "database_host", SOL_DATABASE_SOCKET_FOLDER);
-    add_setting(&out, "administrators_file", SOL_ADMINISTRATORS_FILE);
-    add_setting(&out, "channels_file", SOL_CHANNELS_FILE);
-    add_setting(&out, "health_socket", SOL_GATEWAY_HEALTH_SOCKET);
-    add_setting(&out, "user", "roxe-gateway");
-    buf_adds(&out, "\n}\n");
+    sol_gateway_settings(config, &out);
     return write_buf(SOL_GATEWAY_CONFIG, &out, (struct file_mode){0640, "roxe-gateway"}, diag);
 }
 
@@ -204,8 +175,7 @@ static int write_administrators(const struct config *config, struct diag *diag)
     buf_adds(&out, ", \"password_hash\": ");
     buf_add_json_string(&out, config->administrator.password_hash);
     buf_adds(&out, "}]}\n");
-    return write_buf(SOL_ADMINISTRATORS_FILE, &out, (struct file_mode){0640, "roxe-gateway"},
-                     diag);
+    return write_buf(SOL_ADMINISTRATORS_FILE, &out, (struct file_mode){0640, "roxe-gateway"}, diag);
 }
 
 /* Peer authentication only: the operating system says who connects. */

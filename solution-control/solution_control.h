@@ -157,6 +157,8 @@ void sol_status_json(struct sol_daemon *daemon, struct buf *out);
 
 /* files.c; each writes atomically and only what differs */
 int sol_files_write(const struct config *config, struct diag *diag);
+/* Appends the gateway's settings file (gateway/gateway_settings.h); it may hold passwords. */
+void sol_gateway_settings(const struct config *config, struct buf *out);
 uint64_t sol_config_generation(const struct config *config);
 int sol_vip_address(const struct config *config, struct rtnl_addr *ret_address, struct diag *diag);
 

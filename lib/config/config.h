@@ -34,6 +34,11 @@ enum {
     CONFIG_SECRET_CHARS = 129,
     CONFIG_HASH_CHARS = 161,    /* SECRETS_HASH_CHARS and its NUL */
     CONFIG_DNS_MAX = 3,
+    CONFIG_PHONE_CHARS = 32,    /* a telephone number */
+    CONFIG_PBX_MAX = 16,
+    CONFIG_PROTOCOLS_MAX = 4,
+    CONFIG_PBX_DEVICES_MAX = 256,
+    CONFIG_REPEATS_MAX = CONFIG_PBX_MAX, /* of any section */
     CONFIG_SETTINGS_MAX = 64,
     CONFIG_SECTIONS_MAX = 16,
     CONFIG_PROBLEMS_MAX = 64,
@@ -42,6 +47,19 @@ enum {
 #define CONFIG_ROLES(X) X(PRIMARY, "primary") X(SECONDARY, "secondary")
 #define CONFIG_ROLE_ENUM(id, text) CONFIG_ROLE_##id,
 enum config_role { CONFIG_ROLES(CONFIG_ROLE_ENUM) CONFIG_ROLE_COUNT }; /* by installation */
+
+struct config_pbx { /* "oxe" in the manual: one telephone system */
+    unsigned node;  /* 0: not given */
+    char address[CONFIG_ADDRESS_CHARS], backup_address[CONFIG_ADDRESS_CHARS];
+    unsigned port, backup_port; /* backup_port 0: as port */
+    char session[CONFIG_WORD_CHARS]; /* "ecma354" or "none" */
+    char user[CONFIG_WORD_CHARS];
+    char password[CONFIG_SECRET_CHARS];
+    char application_id[CONFIG_WORD_CHARS];
+    char protocols[CONFIG_PROTOCOLS_MAX][CONFIG_WORD_CHARS]; /* none given: all of them */
+    unsigned session_s, directory_s;
+    char devices[CONFIG_PBX_DEVICES_MAX][CONFIG_PHONE_CHARS];
+};
 
 /* All texts are NUL-terminated; "" means "not given". Addresses are numeric IPv4. */
 struct config {
@@ -104,8 +122,11 @@ struct config {
         char certificate_file[CONFIG_PATH_CHARS];
         char key_file[CONFIG_PATH_CHARS];
     } gateway;
-    uint16_t lines[CONFIG_SETTINGS_MAX]; /* where each setting stands in the file read; 0: default */
-    uint16_t section_lines[CONFIG_SECTIONS_MAX];
+    struct config_pbx pbx[CONFIG_PBX_MAX];
+    unsigned pbx_count;
+    /* where each setting stands in the file read, for each repeat of its section; 0: default */
+    uint16_t lines[CONFIG_REPEATS_MAX][CONFIG_SETTINGS_MAX];
+    uint16_t section_lines[CONFIG_REPEATS_MAX][CONFIG_SECTIONS_MAX];
 };
 
 struct config_problem {

@@ -18,7 +18,7 @@ struct place {
 
 static unsigned line_of(const struct config *config, enum config_setting_id id)
 {
-    return config->lines[id];
+    return config->lines[0][id];
 }
 
 static bool to_number(const char *text, uint32_t *ret_host)
@@ -43,26 +43,35 @@ static bool in_one_network(const char *a, const char *b, unsigned prefix)
            ((x ^ y) & mask_of(prefix)) == 0;
 }
 
+static void check_required_row(const struct config *config, const struct config_setting *row,
+                               unsigned repeat, struct config_problems *problems)
+{
+    /* a value that was refused stands somewhere: that problem is told already */
+    if (!(row->flags & CONFIG_REQUIRED) || config->lines[repeat][row->id] != 0)
+        return;
+    struct buf value = {0};
+    bool given = row->type != CONFIG_TYPE_ROLE &&
+                 config_setting_print(row, config, (struct config_at){repeat, 0}, &value);
+    buf_done(&value);
+    if (!given)
+        config_problem_add(problems, config->section_lines[repeat][row->section],
+                           "%s/%s is missing: %s", config_section_name(row->section), row->name,
+                           row->help);
+}
+
 static void check_required(const struct config *config, struct config_problems *problems)
 {
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
         const struct config_setting *row = config_setting_at((enum config_setting_id)i);
-        /* a value that was refused stands somewhere: that problem is told already */
-        if (!(row->flags & CONFIG_REQUIRED) || config->lines[i] != 0)
-            continue;
-        struct buf value = {0};
-        bool given = row->type != CONFIG_TYPE_ROLE && config_setting_print(row, config, 0, &value);
-        buf_done(&value);
-        if (!given)
-            config_problem_add(problems, config->section_lines[row->section],
-                               "%s/%s is missing: %s", config_section_name(row->section), row->name,
-                               row->help);
+        unsigned count = config_section_count(row->section, config);
+        for (unsigned repeat = 0; repeat < count; repeat++)
+            check_required_row(config, row, repeat, problems);
     }
     if (config->administrator.password[0] == '\0' &&
         config->administrator.password_hash[0] == '\0' &&
-        config->lines[CONFIG_ADMINISTRATOR_PASSWORD] == 0 &&
-        config->lines[CONFIG_ADMINISTRATOR_HASH] == 0)
-        config_problem_add(problems, config->section_lines[CONFIG_SECTION_ADMINISTRATOR],
+        line_of(config, CONFIG_ADMINISTRATOR_PASSWORD) == 0 &&
+        line_of(config, CONFIG_ADMINISTRATOR_HASH) == 0)
+        config_problem_add(problems, config->section_lines[0][CONFIG_SECTION_ADMINISTRATOR],
                            "administrator/password is missing: at least 8 characters");
 }
 
@@ -218,6 +227,48 @@ static void check_rest(const struct config *config, struct config_problems *prob
                            "password and password-hash are both given; remove one");
 }
 
+/* Gateway and PBX talk over the clients' network: none of the pair's addresses can be a PBX. */
+static void check_pbx_address(const struct config *config, unsigned line, const char *text,
+                              struct config_problems *problems)
+{
+    const struct {
+        const char *text, *meaning;
+    } taken[] = {{config->host.address, "this node's address"},
+                 {config->peer.address, "the other node's address"},
+                 {config->vip.address, "the global server's address"}};
+    for (unsigned i = 0; i < COUNT_OF(taken); i++)
+        if (text[0] != '\0' && strcmp(text, taken[i].text) == 0)
+            config_problem_add(problems, line, "the pbx %s is %s", text, taken[i].meaning);
+}
+
+static void check_pbx(const struct config *config, unsigned number,
+                      struct config_problems *problems)
+{
+    const struct config_pbx *pbx = &config->pbx[number];
+    const uint16_t *lines = config->lines[number];
+    check_pbx_address(config, lines[CONFIG_PBX_ADDRESS], pbx->address, problems);
+    check_pbx_address(config, lines[CONFIG_PBX_BACKUP_ADDRESS], pbx->backup_address, problems);
+    if (pbx->backup_port != 0 && pbx->backup_address[0] == '\0')
+        config_problem_add(problems, lines[CONFIG_PBX_BACKUP_PORT],
+                           "pbx/backup-port is given without backup-address");
+    if (pbx->backup_address[0] != '\0' && strcmp(pbx->backup_address, pbx->address) == 0 &&
+        (pbx->backup_port == 0 || pbx->backup_port == pbx->port))
+        config_problem_add(problems, lines[CONFIG_PBX_BACKUP_ADDRESS],
+                           "the backup host is the main host %s; leave it out or name the other",
+                           pbx->address);
+    if (pbx->password[0] != '\0' && pbx->user[0] == '\0')
+        config_problem_add(problems, lines[CONFIG_PBX_PASSWORD],
+                           "pbx/password is given without user");
+    if (pbx->user[0] != '\0' && strcmp(pbx->session, "none") == 0)
+        config_problem_add(problems, lines[CONFIG_PBX_USER],
+                           "pbx/user needs the session ecma354, which carries it");
+    for (unsigned i = 0; i < number; i++)
+        if (pbx->node != 0 && pbx->node == config->pbx[i].node)
+            config_problem_add(problems, lines[CONFIG_PBX_NODE],
+                               "two pbx have the node number %u (the other on line %u)", pbx->node,
+                               config->lines[i][CONFIG_PBX_NODE]);
+}
+
 int config_check(const struct config *config, struct config_problems *problems)
 {
     unsigned before = problems->count;
@@ -227,5 +278,7 @@ int config_check(const struct config *config, struct config_problems *problems)
     check_interconnect(config, problems);
     check_names(config, problems);
     check_rest(config, problems);
+    for (unsigned i = 0; i < config->pbx_count; i++)
+        check_pbx(config, i, problems);
     return problems->count == before ? 0 : -EINVAL;
 }

@@ -39,8 +39,10 @@ void config_set_defaults(struct config *config)
     memset(config, 0, sizeof(*config));
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
         const struct config_setting *row = config_setting_at((enum config_setting_id)i);
-        if (row->fallback != NULL)
-            (void)config_setting_store(row, config, 0, row->fallback, NULL);
+        for (unsigned repeat = 0;
+             row->fallback != NULL && repeat < config_section_max(row->section); repeat++)
+            (void)config_setting_store(row, config, (struct config_at){repeat, 0}, row->fallback,
+                                       NULL);
     }
 }
 
@@ -66,25 +68,34 @@ static void list_names(enum config_section section, bool attributes, char *out, 
     }
 }
 
-static void store_value(const struct config_setting *row, struct config *config, unsigned line,
-                        unsigned index, const char *text, struct config_problems *problems)
+/* The section being read. */
+struct reader {
+    struct config *config;
+    struct config_problems *problems;
+    enum config_section section;
+    unsigned repeat;                     /* which one of that name */
+    unsigned seen[CONFIG_SETTING_COUNT]; /* how often each of its settings */
+};
+
+static void store_value(const struct reader *reader, const struct config_setting *row,
+                        unsigned line, const char *text)
 {
+    const struct config_at at = {reader->repeat, reader->seen[row->id]};
     struct diag diag = {0};
-    config->lines[row->id] = (uint16_t)line;
-    if (config_setting_store(row, config, index, text, &diag) < 0)
-        config_problem_add(problems, line, "%s/%s: %s", config_section_name(row->section),
+    reader->config->lines[at.repeat][row->id] = (uint16_t)line;
+    if (config_setting_store(row, reader->config, at, text, &diag) < 0)
+        config_problem_add(reader->problems, line, "%s/%s: %s", config_section_name(row->section),
                            row->name, diag.text);
 }
 
-static void read_setting(const struct xml_node *node, enum config_section section,
-                         struct config *config, unsigned seen[CONFIG_SETTING_COUNT],
-                         struct config_problems *problems)
+static void read_setting(const struct xml_node *node, struct reader *reader)
 {
-    const char *section_name = config_section_name(section), *value = NULL;
-    const struct config_setting *row = config_setting_find(section, xml_name(node));
+    struct config_problems *problems = reader->problems;
+    const char *section_name = config_section_name(reader->section), *value = NULL;
+    const struct config_setting *row = config_setting_find(reader->section, xml_name(node));
     if (row == NULL || row->flags & CONFIG_ATTRIBUTE) {
         char names[200];
-        list_names(section, false, names, sizeof(names));
+        list_names(reader->section, false, names, sizeof(names));
         config_problem_add(problems, xml_line(node), "<%s> has no setting <%.40s>; there are: %s",
                            section_name, xml_name(node), names);
         return;
@@ -93,31 +104,31 @@ static void read_setting(const struct xml_node *node, enum config_section sectio
         config_problem_add(problems, xml_line(node), "%s/%s takes no attribute", section_name,
                            row->name);
     const char *text = xml_text(node);
-    unsigned index = seen[row->id]++;
-    if (index > 0 && !(row->flags & CONFIG_LIST))
+    unsigned *seen = &reader->seen[row->id];
+    if (*seen > 0 && !(row->flags & CONFIG_LIST))
         config_problem_add(problems, xml_line(node),
                            "%s/%s stands twice (first on line %u); remove one", section_name,
-                           row->name, config->lines[row->id]);
+                           row->name, reader->config->lines[reader->repeat][row->id]);
     else if (text == NULL)
         config_problem_add(problems, xml_line(node), "%s/%s must hold a value, not other elements",
                            section_name, row->name);
     else if (text[0] == '\0')
-        seen[row->id] = index; /* an empty element is one that is not there */
+        return; /* an empty element is one that is not there */
     else
-        store_value(row, config, line_of(node), index, text, problems);
+        store_value(reader, row, line_of(node), text);
+    (*seen)++;
 }
 
-static void read_attributes(const struct xml_node *node, enum config_section section,
-                            struct config *config, struct config_problems *problems)
+static void read_attributes(const struct xml_node *node, const struct reader *reader)
 {
     const char *name, *value = NULL;
     for (unsigned i = 0; (name = xml_attribute_at(node, i, &value)) != NULL; i++) {
-        const struct config_setting *row = config_setting_find(section, name);
+        const struct config_setting *row = config_setting_find(reader->section, name);
         if (row == NULL || !(row->flags & CONFIG_ATTRIBUTE))
-            config_problem_add(problems, xml_line(node), "<%s> takes no attribute %.40s",
-                               config_section_name(section), name);
+            config_problem_add(reader->problems, xml_line(node), "<%s> takes no attribute %.40s",
+                               config_section_name(reader->section), name);
         else
-            store_value(row, config, line_of(node), 0, value, problems);
+            store_value(reader, row, line_of(node), value);
     }
 }
 
@@ -130,27 +141,53 @@ static enum config_section find_section(const char *name)
     return (enum config_section)section;
 }
 
-static void read_section(const struct xml_node *node, struct config *config,
-                         unsigned seen[CONFIG_SETTING_COUNT], struct config_problems *problems)
+static void refuse_section(const struct xml_node *node, struct config_problems *problems)
 {
-    enum config_section section = find_section(xml_name(node));
-    if (section == CONFIG_SECTION_COUNT) {
-        config_problem_add(problems, xml_line(node),
-                           "there is no section <%.40s>; there are: host, peer, virtual-address, "
-                           "interconnect, pair, drbd, witness, administrator, gateway",
-                           xml_name(node));
-        return;
-    }
-    if (config->section_lines[section] != 0) {
-        config_problem_add(problems, xml_line(node),
+    struct buf names = {0};
+    for (unsigned i = 0; i < CONFIG_SECTION_COUNT; i++)
+        buf_addf(&names, "%s%s", i > 0 ? ", " : "", config_section_name((enum config_section)i));
+    config_problem_add(problems, xml_line(node), "there is no section <%.40s>; there are: %s",
+                       xml_name(node), names.data != NULL ? names.data : "");
+    buf_done(&names);
+}
+
+/* False when the section stands too often. */
+static bool count_section(const struct xml_node *node, struct reader *reader)
+{
+    struct config *config = reader->config;
+    unsigned max = config_section_max(reader->section);
+    if (max == 1 && config->section_lines[0][reader->section] != 0) {
+        config_problem_add(reader->problems, xml_line(node),
                            "<%s> stands twice (first on line %u); put all its settings into one",
-                           xml_name(node), config->section_lines[section]);
+                           xml_name(node), config->section_lines[0][reader->section]);
+        return false;
+    }
+    if (max > 1) {
+        reader->repeat = config_section_count(reader->section, config);
+        if (!config_section_add(reader->section, config)) {
+            config_problem_add(reader->problems, xml_line(node), "<%s> stands more than %u times",
+                               xml_name(node), max);
+            return false;
+        }
+    }
+    config->section_lines[reader->repeat][reader->section] = line_of(node);
+    return true;
+}
+
+static void read_section(const struct xml_node *node, struct config *config,
+                         struct config_problems *problems)
+{
+    struct reader reader = {.config = config, .problems = problems};
+    reader.section = find_section(xml_name(node));
+    if (reader.section == CONFIG_SECTION_COUNT) {
+        refuse_section(node, problems);
         return;
     }
-    config->section_lines[section] = line_of(node);
-    read_attributes(node, section, config, problems);
+    if (!count_section(node, &reader))
+        return;
+    read_attributes(node, &reader);
     for (const struct xml_node *child = xml_child(node); child != NULL; child = xml_next(child))
-        read_setting(child, section, config, seen, problems);
+        read_setting(child, &reader);
 }
 
 static void copy_text(char *out, size_t cap_bytes, const char *text, size_t len_bytes)
@@ -177,7 +214,7 @@ int config_parse_xml(const char *text, size_t len_bytes, struct config *config,
 {
     AUTO(xml_freep) struct xml *xml = NULL;
     struct diag diag = {0};
-    unsigned seen[CONFIG_SETTING_COUNT] = {0}, before = problems->count;
+    unsigned before = problems->count;
 
     config_set_defaults(config);
     int r = xml_parse(text, len_bytes, &xml, &diag);
@@ -198,7 +235,7 @@ int config_parse_xml(const char *text, size_t len_bytes, struct config *config,
                            "this program reads version=\"1\" of the file, not \"%.20s\"",
                            version != NULL ? version : "");
     for (const struct xml_node *node = xml_child(root); node != NULL; node = xml_next(node))
-        read_section(node, config, seen, problems);
+        read_section(node, config, problems);
     fill_from_others(config);
     return problems->count == before ? 0 : -EINVAL;
 }
@@ -242,11 +279,12 @@ static void add_escaped(struct buf *out, const char *text)
 }
 
 static void write_setting(struct buf *out, const struct config_setting *row,
-                          const struct config *config)
+                          const struct config *config, unsigned repeat)
 {
     for (unsigned i = 0; i < config_setting_values_max(row); i++) {
         struct buf value = {0};
-        if (config_setting_print(row, config, i, &value) && value.data != NULL) {
+        if (config_setting_print(row, config, (struct config_at){repeat, i}, &value) &&
+            value.data != NULL) {
             buf_addf(out, "    <%s>", row->name);
             add_escaped(out, value.data);
             buf_addf(out, "</%s>\n", row->name);
@@ -258,18 +296,26 @@ static void write_setting(struct buf *out, const struct config_setting *row,
     }
 }
 
+static void write_section(struct buf *out, const struct config *config, enum config_section section,
+                          unsigned repeat)
+{
+    const char *name = config_section_name(section);
+    buf_addf(out, "  <%s>\n", name);
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
+        const struct config_setting *row = config_setting_at((enum config_setting_id)i);
+        if (row->section == section && !(row->flags & CONFIG_NOT_STORED))
+            write_setting(out, row, config, repeat);
+    }
+    buf_addf(out, "  </%s>\n", name);
+}
+
 static void write_document(struct buf *out, const struct config *config)
 {
     buf_addf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<%s version=\"1\">\n", root_name);
-    for (unsigned section = 0; section < CONFIG_SECTION_COUNT; section++) {
-        const char *name = config_section_name((enum config_section)section);
-        buf_addf(out, "  <%s>\n", name);
-        for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
-            const struct config_setting *row = config_setting_at((enum config_setting_id)i);
-            if (row->section == section && !(row->flags & CONFIG_NOT_STORED))
-                write_setting(out, row, config);
-        }
-        buf_addf(out, "  </%s>\n", name);
+    for (unsigned i = 0; i < CONFIG_SECTION_COUNT; i++) {
+        enum config_section section = (enum config_section)i;
+        for (unsigned repeat = 0; repeat < config_section_count(section, config); repeat++)
+            write_section(out, config, section, repeat);
     }
     buf_addf(out, "</%s>\n", root_name);
 }

@@ -117,6 +117,33 @@ static const struct config_setting settings[] = {
         "certificate", "PEM, for the global server's name; default: made by the installer"),
     ROW(GATEWAY_KEY, GATEWAY, "key-file", PATH, 0, SERVICE, AT(gateway.key_file), 0, 0, CONFIG_FOLDER "/gateway.key", NULL,
         "certificate's key", "PEM; default: made by the installer"),
+
+    ROW(PBX_NODE, PBX, "node", NUMBER, REQUIRED, SERVICE, AT(pbx[0].node), 1, 999, NULL, NULL,
+        "oxe node number", "of the telephone system; each has its own"),
+    ROW(PBX_ADDRESS, PBX, "address", ADDRESS, REQUIRED, SERVICE, AT(pbx[0].address), 0, 0, NULL, NULL,
+        "main host", "address of its CSTA server"),
+    ROW(PBX_PORT, PBX, "port", NUMBER, REQUIRED, SERVICE, AT(pbx[0].port), 1, 65535, NULL, NULL,
+        "csta port", "TCP port of its CSTA server"),
+    ROW(PBX_BACKUP_ADDRESS, PBX, "backup-address", ADDRESS, 0, SERVICE, AT(pbx[0].backup_address), 0, 0, NULL, NULL,
+        "backup host", "its redundant call server"),
+    ROW(PBX_BACKUP_PORT, PBX, "backup-port", NUMBER, 0, SERVICE, AT(pbx[0].backup_port), 1, 65535, NULL, NULL,
+        "csta port of the backup host", "default: port"),
+    ROW(PBX_SESSION, PBX, "session", CHOICE, 0, SERVICE, AT(pbx[0].session), 0, 0, "ecma354", "ecma354|none",
+        "csta session", "ecma354: an application session first; none: CSTA at once"),
+    ROW(PBX_USER, PBX, "user", WORD, 0, SERVICE, AT(pbx[0].user), 0, 0, NULL, NULL,
+        "csta user", "of the session, when the PBX asks for one"),
+    ROW(PBX_PASSWORD, PBX, "password", SECRET, CONFIG_SECRET_VALUE, SERVICE, AT(pbx[0].password), 1, 128, NULL, NULL,
+        "csta password", "of the session"),
+    ROW(PBX_APPLICATION_ID, PBX, "application-id", WORD, 0, SERVICE, AT(pbx[0].application_id), 0, 0, "opengw", NULL,
+        "csta application", "what this gateway calls itself to the PBX"),
+    ROW(PBX_PROTOCOL, PBX, "protocol", CHOICE, CONFIG_LIST, SERVICE, AT(pbx[0].protocols[0]), 0, CONFIG_PROTOCOLS_MAX, NULL, "ed6|ed5|ed4|ed3",
+        "csta edition", "of ECMA-323 to offer, the preferred first; default: all, the newest first"),
+    ROW(PBX_SESSION_TIME, PBX, "session-time", NUMBER, 0, SERVICE, AT(pbx[0].session_s), 10, 86400, "120", NULL,
+        "csta session time", "seconds that a session lasts unless it is renewed"),
+    ROW(PBX_DIRECTORY_INTERVAL, PBX, "directory-interval", NUMBER, 0, SERVICE, AT(pbx[0].directory_s), 5, 86400, "60", NULL,
+        "directory interval", "seconds between two readings of the PBX's device list"),
+    ROW(PBX_DEVICE, PBX, "device", PHONE, CONFIG_LIST, SERVICE, AT(pbx[0].devices[0]), 0, CONFIG_PBX_DEVICES_MAX, NULL, NULL,
+        "device number", "used when the PBX has no device list"),
 };
 /* clang-format on */
 
@@ -168,8 +195,46 @@ const char *config_type_name(enum config_type type)
         [CONFIG_TYPE_FLAG] = "yes or no",      [CONFIG_TYPE_PATH] = "absolute path",
         [CONFIG_TYPE_DEVICE] = "device",       [CONFIG_TYPE_ZONE] = "time zone",
         [CONFIG_TYPE_SECRET] = "secret",       [CONFIG_TYPE_HASH] = "password hash",
+        [CONFIG_TYPE_PHONE] = "telephone number",
     };
     return (unsigned)type < COUNT_OF(names) ? names[type] : "?";
+}
+
+/* Sections that may stand several times; the others have no row. */
+static const struct repeated {
+    unsigned max;
+    size_t stride_bytes, count_offset;
+} repeated[CONFIG_SECTION_COUNT] = {
+    [CONFIG_SECTION_PBX] = {CONFIG_PBX_MAX, sizeof(struct config_pbx),
+                            offsetof(struct config, pbx_count)},
+};
+
+unsigned config_section_max(enum config_section section)
+{
+    return repeated[section].max > 0 ? repeated[section].max : 1;
+}
+
+unsigned config_section_count(enum config_section section, const struct config *config)
+{
+    unsigned count = 1;
+    if (repeated[section].max > 0)
+        memcpy(&count, (const char *)config + repeated[section].count_offset, sizeof(count));
+    return count;
+}
+
+bool config_section_add(enum config_section section, struct config *config)
+{
+    unsigned count = config_section_count(section, config) + 1;
+    if (repeated[section].max < count)
+        return false;
+    memcpy((char *)config + repeated[section].count_offset, &count, sizeof(count));
+    return true;
+}
+
+static size_t offset_of(const struct config_setting *row, struct config_at at)
+{
+    return row->offset + at.repeat * repeated[row->section].stride_bytes +
+           at.value * row->size_bytes;
 }
 
 unsigned config_setting_values_max(const struct config_setting *row)
@@ -314,6 +379,13 @@ static int check_hash(const char *text, struct diag *diag)
     return diag_fail(diag, -EINVAL, "it is no password hash of ours (it begins with $scrypt$)");
 }
 
+static int check_phone(const char *text, struct diag *diag)
+{
+    if (text[strspn(text, "0123456789ABCD*#+")] == '\0')
+        return 0;
+    return diag_fail(diag, -EINVAL, "'%s' is no telephone number, such as 1001", text);
+}
+
 static int check_number(const struct config_setting *row, const char *text, unsigned *ret_number,
                         struct diag *diag)
 {
@@ -388,17 +460,21 @@ static int check_value(const struct config_setting *row, const char *text, unsig
         return check_secret(row, text, diag);
     case CONFIG_TYPE_HASH:
         return check_hash(text, diag);
+    case CONFIG_TYPE_PHONE:
+        return check_phone(text, diag);
     case CONFIG_TYPE_COUNT:
         break;
     }
     return -EINVAL;
 }
 
-int config_setting_store(const struct config_setting *row, struct config *config, unsigned index,
-                         const char *text, struct diag *diag)
+int config_setting_store(const struct config_setting *row, struct config *config,
+                         struct config_at at, const char *text, struct diag *diag)
 {
     unsigned number = 0;
-    if (index >= config_setting_values_max(row))
+    if (at.repeat >= config_section_max(row->section))
+        return diag_fail(diag, -EINVAL, "its section stands too often");
+    if (at.value >= config_setting_values_max(row))
         return diag_fail(diag, -EINVAL, "it stands too often (at most %u times)",
                          config_setting_values_max(row));
     bool number_kept = row->type == CONFIG_TYPE_NETMASK || row->type == CONFIG_TYPE_NUMBER ||
@@ -409,7 +485,7 @@ int config_setting_store(const struct config_setting *row, struct config *config
     if (r < 0)
         return r;
 
-    char *place = (char *)config + row->offset + index * row->size_bytes;
+    char *place = (char *)config + offset_of(row, at);
     if (row->type == CONFIG_TYPE_FLAG) {
         bool flag = number != 0;
         memcpy(place, &flag, sizeof(flag));
@@ -443,10 +519,17 @@ static void print_number(const struct config_setting *row, const char *place, st
 }
 
 bool config_setting_print(const struct config_setting *row, const struct config *config,
-                          unsigned index, struct buf *text)
+                          struct config_at at, struct buf *text)
 {
-    const char *place = (const char *)config + row->offset + index * row->size_bytes;
+    const char *place = (const char *)config + offset_of(row, at);
     switch (row->type) {
+    case CONFIG_TYPE_NUMBER: {
+        unsigned number = 0;
+        memcpy(&number, place, sizeof(number));
+        if (number < row->min) /* 0 where it means nothing: not given */
+            return false;
+        break;
+    }
     case CONFIG_TYPE_NETMASK: {
         unsigned prefix = 0;
         memcpy(&prefix, place, sizeof(prefix));
@@ -454,7 +537,6 @@ bool config_setting_print(const struct config_setting *row, const struct config 
             return false;
         break;
     }
-    case CONFIG_TYPE_NUMBER:
     case CONFIG_TYPE_ROLE:
     case CONFIG_TYPE_FLAG:
         break;
@@ -468,6 +550,7 @@ bool config_setting_print(const struct config_setting *row, const struct config 
     case CONFIG_TYPE_ZONE:
     case CONFIG_TYPE_SECRET:
     case CONFIG_TYPE_HASH:
+    case CONFIG_TYPE_PHONE:
     case CONFIG_TYPE_COUNT:
         if (*place == '\0')
             return false;

@@ -2,7 +2,8 @@
  *
  * A row says everything that the rest needs to know about a setting; adding one is one id, one row and one
  * member of struct config. Rows of a section stand together, in the order in which people are asked
- * and the file is written. In the file a setting is <section><name>value</name></section>. */
+ * and the file is written. In the file a setting is <section><name>value</name></section>. A row's
+ * offset is that of the first of repeated sections. */
 #ifndef OG_CONFIG_SETTINGS_H
 #define OG_CONFIG_SETTINGS_H
 
@@ -16,7 +17,7 @@
 #define CONFIG_SECTIONS(X)                                                                        \
     X(HOST, "host") X(PEER, "peer") X(VIP, "virtual-address") X(INTERCONNECT, "interconnect")     \
     X(PAIR, "pair") X(DRBD, "drbd") X(WITNESS, "witness") X(ADMINISTRATOR, "administrator")       \
-    X(GATEWAY, "gateway")
+    X(GATEWAY, "gateway") X(PBX, "pbx")
 #define CONFIG_SECTION_ENUM(id, text) CONFIG_SECTION_##id,
 enum config_section { CONFIG_SECTIONS(CONFIG_SECTION_ENUM) CONFIG_SECTION_COUNT };
 
@@ -36,6 +37,10 @@ enum config_setting_id {
     CONFIG_ADMINISTRATOR_LOGIN, CONFIG_ADMINISTRATOR_PASSWORD, CONFIG_ADMINISTRATOR_HASH,
     CONFIG_GATEWAY_HTTPS_PORT, CONFIG_GATEWAY_HTTP_PORT, CONFIG_GATEWAY_CERTIFICATE,
     CONFIG_GATEWAY_KEY,
+    CONFIG_PBX_NODE, CONFIG_PBX_ADDRESS, CONFIG_PBX_PORT, CONFIG_PBX_BACKUP_ADDRESS,
+    CONFIG_PBX_BACKUP_PORT, CONFIG_PBX_SESSION, CONFIG_PBX_USER, CONFIG_PBX_PASSWORD,
+    CONFIG_PBX_APPLICATION_ID, CONFIG_PBX_PROTOCOL, CONFIG_PBX_SESSION_TIME,
+    CONFIG_PBX_DIRECTORY_INTERVAL, CONFIG_PBX_DEVICE,
     CONFIG_SETTING_COUNT
 };
 
@@ -54,6 +59,7 @@ enum config_type {
     CONFIG_TYPE_ZONE,      /* a time zone, Europe/Paris */
     CONFIG_TYPE_SECRET,    /* printable text of min … max bytes */
     CONFIG_TYPE_HASH,      /* a password hash of ours */
+    CONFIG_TYPE_PHONE,     /* a telephone number: digits, A-D, *, #, + */
     CONFIG_TYPE_COUNT
 };
 
@@ -92,13 +98,24 @@ const char *config_section_name(enum config_section section); /* "?" out of rang
 const char *config_type_name(enum config_type type);          /* for people */
 const char *config_reload_name(enum config_reload reload);
 
-/* Checks text against the row and stores it (for a list: as value number `index`, 0 …). -EINVAL with
- * what is allowed in the diag; *config is then unchanged. A secret never gets into the diag. */
-int config_setting_store(const struct config_setting *row, struct config *config, unsigned index,
-                         const char *text, struct diag *diag);
+/* Sections that may stand several times (one for each PBX): how often at most, and how often they
+ * do. 1 and 1 for the others. */
+unsigned config_section_max(enum config_section section);
+unsigned config_section_count(enum config_section section, const struct config *config);
+/* Counts one more; false when there is no room. */
+bool config_section_add(enum config_section section, struct config *config);
+
+/* Which value is meant: number `repeat` of its section, number `value` of a list; both from 0. */
+struct config_at {
+    unsigned repeat, value;
+};
+/* Checks text against the row and stores it. -EINVAL with what is allowed in the diag; *config is
+ * then unchanged. A secret never gets into the diag. */
+int config_setting_store(const struct config_setting *row, struct config *config,
+                         struct config_at at, const char *text, struct diag *diag);
 /* Appends the value as it would stand in the file; false when there is none. */
 bool config_setting_print(const struct config_setting *row, const struct config *config,
-                          unsigned index, struct buf *text);
+                          struct config_at at, struct buf *text);
 unsigned config_setting_values_max(const struct config_setting *row); /* 1, more for lists */
 
 #endif

@@ -18,15 +18,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size_bytes)
         abort(); /* an error without a word, or a word without an error */
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
         const struct config_setting *row = config_setting_at((enum config_setting_id)i);
-        for (unsigned v = 0; v < config_setting_values_max(row); v++) {
-            struct buf text = {0};
-            struct diag diag = {0};
-            if (config_setting_print(row, &config, v, &text) && text.data != NULL &&
-                config_setting_store(row, &config, v, text.data, &diag) < 0 &&
-                config.lines[i] != 0 && r == 0)
-                abort(); /* what was accepted once must be accepted again */
-            buf_done(&text);
-        }
+        for (unsigned repeat = 0; repeat < config_section_count(row->section, &config); repeat++)
+            for (unsigned v = 0; v < config_setting_values_max(row); v++) {
+                const struct config_at at = {repeat, v};
+                struct buf text = {0};
+                struct diag diag = {0};
+                if (config_setting_print(row, &config, at, &text) && text.data != NULL &&
+                    config_setting_store(row, &config, at, text.data, &diag) < 0 &&
+                    config.lines[repeat][i] != 0 && r == 0)
+                    abort(); /* what was accepted once must be accepted again */
+                buf_done(&text);
+            }
     }
     return 0;
 }

@@ -84,7 +84,8 @@ static void every_default_passes_its_own_check(void **unused)
         const struct config_setting *row = config_setting_at((enum config_setting_id)i);
         struct diag diag = {0};
         if (row->fallback != NULL)
-            assert_int_equal(config_setting_store(row, &config, 0, row->fallback, &diag), 0);
+            assert_int_equal(
+                config_setting_store(row, &config, (struct config_at){0}, row->fallback, &diag), 0);
     }
     assert_int_equal(config.pair.probe_interval_s, 30);
     assert_string_equal(config.pair.profile, "safe");
@@ -368,6 +369,125 @@ static void a_created_file_is_never_replaced(void **state)
     assert_int_equal(config_file_read(place->file, 2, &text, &len_bytes, &diag), -EFBIG);
 }
 
+/* The template with the text before its last line; what is told must hold the piece. */
+static void assert_pbx_problem(const char *sections, const char *piece)
+{
+    struct config config;
+    struct config_problems problems = {0};
+    struct buf text = {0};
+    buf_addf(&text, "%s</open-gateway>", sections);
+    assert_int_equal(read_changed("</open-gateway>", text.data, &config, &problems), -EINVAL);
+    if (problems.count != 1 || strstr(problems.items[0].text, piece) == NULL)
+        fail_msg("%u problems, the first: %s", problems.count, problems.items[0].text);
+    assert_true(problems.items[0].line > 1);
+    buf_done(&text);
+}
+
+static void several_pbxs_are_read_in_their_order(void **unused)
+{
+    (void)unused;
+    struct config config;
+    struct config_problems problems = {0};
+    int r = read_changed("</open-gateway>",
+                         "<pbx><node>2</node><address>192.0.2.60</address><port>3</port>"
+                         "<session>none</session><protocol>ed3</protocol></pbx></open-gateway>",
+                         &config, &problems);
+    assert_int_equal(r, 0);
+    assert_int_equal(config.pbx_count, 2);
+    assert_int_equal(config.pbx[0].node, 1);
+    assert_string_equal(config.pbx[0].session, "ecma354");
+    assert_int_equal(config.pbx[0].session_s, 120);
+    assert_int_equal(config.pbx[1].node, 2);
+    assert_string_equal(config.pbx[1].address, "192.0.2.60");
+    assert_string_equal(config.pbx[1].session, "none");
+    assert_string_equal(config.pbx[1].protocols[0], "ed3");
+    assert_int_equal(config.lines[0][CONFIG_PBX_NODE], line_in_template("<node>"));
+    assert_true(config.lines[1][CONFIG_PBX_NODE] > config.lines[0][CONFIG_PBX_NODE]);
+}
+
+static void a_pair_needs_no_pbx(void **unused)
+{
+    (void)unused;
+    AUTO(common_freep) char *text = template_text();
+    struct config config;
+    struct config_problems problems = {0};
+    char *from = strstr(text, "<pbx>"), *to = strstr(text, "</pbx>");
+    memset(from, ' ', (size_t)(to - from) + strlen("</pbx>"));
+    assert_int_equal(config_parse_xml(text, strlen(text), &config, &problems), 0);
+    assert_int_equal(config_check(&config, &problems), 0);
+    assert_int_equal(config.pbx_count, 0);
+}
+
+static void mistakes_of_a_pbx_are_named(void **unused)
+{
+    static const struct {
+        const char *sections, *piece;
+    } cases[] = {
+        {"<pbx><node>1</node><address>192.0.2.60</address><port>1</port></pbx>",
+         "two pbx have the node number 1"},
+        {"<pbx><node>2</node><port>1</port></pbx>", "pbx/address is missing"},
+        {"<pbx><address>192.0.2.60</address><port>1</port></pbx>", "pbx/node is missing"},
+        {"<pbx><node>2</node><address>192.0.2.60</address></pbx>", "pbx/port is missing"},
+        {"<pbx><node>0</node><address>192.0.2.60</address><port>1</port></pbx>",
+         "pbx/node: '0' is no number from 1 to 999"},
+        {"<pbx><node>2</node><address>pbx.test</address><port>1</port></pbx>",
+         "'pbx.test' is no IPv4 address"},
+        {"<pbx><node>2</node><address>192.0.2.100</address><port>1</port></pbx>",
+         "192.0.2.100 is the global server's address"},
+        {"<pbx><node>2</node><address>192.0.2.60</address><port>1</port>"
+         "<backup-port>2</backup-port></pbx>",
+         "backup-port is given without backup-address"},
+        {"<pbx><node>2</node><address>192.0.2.60</address><port>1</port>"
+         "<backup-address>192.0.2.60</backup-address></pbx>",
+         "the backup host is the main host"},
+        {"<pbx><node>2</node><address>192.0.2.60</address><port>1</port>"
+         "<password>hunter2</password></pbx>",
+         "pbx/password is given without user"},
+        {"<pbx><node>2</node><address>192.0.2.60</address><port>1</port><session>none</session>"
+         "<user>u</user></pbx>",
+         "pbx/user needs the session ecma354"},
+        {"<pbx><node>2</node><address>192.0.2.60</address><port>1</port><port>2</port></pbx>",
+         "pbx/port stands twice"},
+        {"<pbx><node>2</node><address>192.0.2.60</address><port>1</port>"
+         "<device>10 01</device></pbx>",
+         "'10 01' is no telephone number"},
+    };
+    (void)unused;
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        assert_pbx_problem(cases[i].sections, cases[i].piece);
+}
+
+static void more_pbxs_than_there_is_room_for_are_refused(void **unused)
+{
+    (void)unused;
+    struct buf sections = {0};
+    for (unsigned i = 2; i <= CONFIG_PBX_MAX + 1; i++)
+        buf_addf(&sections, "<pbx><node>%u</node><address>192.0.3.%u</address><port>1</port></pbx>",
+                 i, i);
+    assert_pbx_problem(sections.data, "<pbx> stands more than 16 times");
+    buf_done(&sections);
+}
+
+static void pbxs_are_written_and_read_back(void **state)
+{
+    struct place *place = *state;
+    struct config config, again;
+    struct config_problems problems = {0};
+    struct diag diag = {0};
+    int r = read_changed("</open-gateway>",
+                         "<pbx><node>9</node><address>192.0.2.60</address><port>3</port>"
+                         "<user>u</user><password>&lt;p&gt;</password><protocol>ed4</protocol>"
+                         "<protocol>ed3</protocol><device>1001</device></pbx></open-gateway>",
+                         &config, &problems);
+    assert_int_equal(r, 0);
+    assert_int_equal(config_seal(&config, &diag), 0);
+    assert_int_equal(config_write(place->file, &config, &diag), 0);
+    assert_int_equal(config_load(place->file, &again, &diag), 0);
+    assert_int_equal(again.pbx_count, 2);
+    assert_memory_equal(config.pbx, again.pbx, sizeof(config.pbx));
+    assert_string_equal(again.pbx[1].password, "<p>");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +500,11 @@ int main(void)
         cmocka_unit_test(all_problems_come_at_once),
         cmocka_unit_test(more_problems_than_fit_are_counted),
         cmocka_unit_test(garbage_is_refused_with_a_reason),
+        cmocka_unit_test(several_pbxs_are_read_in_their_order),
+        cmocka_unit_test(a_pair_needs_no_pbx),
+        cmocka_unit_test(mistakes_of_a_pbx_are_named),
+        cmocka_unit_test(more_pbxs_than_there_is_room_for_are_refused),
+        cmocka_unit_test_setup_teardown(pbxs_are_written_and_read_back, make_place, remove_place),
         cmocka_unit_test(secrets_never_stand_in_a_problem),
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, make_place, remove_place),
         cmocka_unit_test_setup_teardown(a_file_that_others_may_read_is_not_loaded, make_place,

@@ -54,6 +54,26 @@ is "the stored file is private" 600 "$(stat -c %a "$work/config.xml")"
 is "the key is private" 600 "$(stat -c %a "$work/cluster.key")"
 is "no clear password of the administrator is stored" 0 "$(grep -c change-this-password "$work/config.xml")"
 key_before=$(sha256sum <"$work/cluster.key")
+sed 's#</pbx>#<user>csta</user><password>pbx-secret-word</password></pbx>\
+    <pbx><node>7</node><address>192.0.2.77</address><port>77</port></pbx>#' \
+    "$work/a.xml" >"$work/pbx.xml"
+run get pbx/address --file "$work/pbx.xml"
+is "the first pbx is asked by its section's name" 192.0.2.50 "$out"
+run get 'pbx[1]/address' --file "$work/pbx.xml"
+is "the second by its number" 192.0.2.77 "$out"
+run get 'pbx[2]/address' --file "$work/pbx.xml"
+is "one that is not there is empty" "" "$out"
+run get pbx/password --file "$work/pbx.xml"
+is "a pbx's password is not printed" 2 $code
+run import "$work/pbx.xml" "${files[@]}"
+is "two pbxs are imported" 0 $code
+run show "${files[@]}"
+has "show lists the second pbx" "pbx[1]           address            192.0.2.77" "$out"
+has "show says that there is a password" "pbx[0]           password           (secret)" "$out"
+run show --json "${files[@]}"
+is "nor is the password in the json" 0 "$(grep -c pbx-secret-word <<<"$out")"
+is "the json has a list of pbxs" "192.0.2.50 192.0.2.77" \
+    "$(python3 -c 'import json,sys; print(*[p["address"] for p in json.load(sys.stdin)["pbx"]])' <<<"$out")"
 run import "$work/a.xml" "${files[@]}"
 is "a second import works" 0 $code
 is "and keeps the key" "$key_before" "$(sha256sum <"$work/cluster.key")"
