@@ -46,9 +46,6 @@ struct gateway {
     struct sessions sessions;
     struct subscriptions subscriptions;
     struct store *store;
-    struct users *users;
-    struct calls *calls;
-    struct pbxs *pbxs;
     struct channels *channels;
     struct users *users;
     struct calls *calls;
