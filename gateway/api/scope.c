@@ -31,7 +31,7 @@ enum scope_verdict scope_find_user(const struct http_request *request, struct us
     struct user *user;
 
     if (!session->administrator)
-        user = users_find_login(gateway->users, session->account->login);
+        user = users_find_login(gateway->users, session_login(session));
     else if (name == NULL)
         return SCOPE_NO_NAME;
     else
@@ -49,7 +49,7 @@ enum scope_verdict scope_find_device(const struct http_request *request, const c
     const struct gateway *gateway = http_request_program(request);
     const struct session *session = session_of(request);
     struct device *device = users_find_device(gateway->users, device_id);
-    bool own = device != NULL && strcmp(device->user->login, session->account->login) == 0;
+    bool own = device != NULL && strcmp(device->user->login, session_login(session)) == 0;
 
     if (!session->administrator && !own)
         return SCOPE_FOREIGN;
@@ -63,7 +63,7 @@ static void answer_unknown(struct http_request *request)
 {
     const struct gateway *gateway = http_request_program(request);
     const char *name =
-        session_of(request)->administrator ? name_of(request) : session_of(request)->account->login;
+        session_of(request)->administrator ? name_of(request) : session_login(session_of(request));
     const struct http_error error = {
         .status = 404, .help_message = "no such user", .inner_message = name};
     if (store_is_ready(gateway->store))
