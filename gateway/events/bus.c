@@ -2,25 +2,31 @@
 
 #include "gateway/events/channel.h"
 
+struct delivery {
+    struct event_line *line; /* NULL: no memory */
+    unsigned taken;
+};
+
+static void deliver(void *context, struct subscription *subscription)
+{
+    struct delivery *delivery = context;
+    if (subscription->ending)
+        return;
+    if (delivery->line == NULL) { /* the listener hears of the loss */
+        subscription->queue.lost++;
+        return;
+    }
+    event_queue_push(&subscription->queue, delivery->line);
+    if (subscription->channel != NULL)
+        channel_flush(subscription->channel);
+    delivery->taken++;
+}
+
 unsigned bus_publish(struct subscriptions *subscriptions, enum event_package package,
                      const char *id, const char *json, size_t len_bytes)
 {
-    unsigned taken = 0;
-    struct event_line *line = event_line_new(json, len_bytes);
-    struct subscription *subscription;
-    TAILQ_FOREACH(subscription, &subscriptions->all, of_all)
-    {
-        if (subscription->ending || !filter_passes(subscription->filter, package, id))
-            continue;
-        if (line == NULL) { /* no memory: the listener hears of the loss */
-            subscription->queue.lost++;
-            continue;
-        }
-        event_queue_push(&subscription->queue, line);
-        if (subscription->channel != NULL)
-            channel_flush(subscription->channel);
-        taken++;
-    }
-    event_line_unref(line);
-    return taken;
+    struct delivery delivery = {.line = event_line_new(json, len_bytes)};
+    event_index_walk(&subscriptions->index, package, id, deliver, &delivery);
+    event_line_unref(delivery.line);
+    return delivery.taken;
 }

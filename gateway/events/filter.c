@@ -33,25 +33,19 @@ static const struct repr_member request_members[] = {
 };
 const struct repr filter_request_repr = REPR("Filter", struct filter_request, request_members);
 
-struct selector {
-    uint32_t packages; /* a bit for each */
-    size_t id_count;   /* 0: everybody */
-    char **ids;
-};
 struct filter {
+    uint32_t everybody, listed; /* packages */
     size_t count;
-    struct selector selectors[];
+    struct filter_id *ids;
 };
 
 void filter_free(struct filter *filter)
 {
     if (filter == NULL)
         return;
-    for (size_t i = 0; i < filter->count; i++) {
-        for (size_t j = 0; j < filter->selectors[i].id_count; j++)
-            free(filter->selectors[i].ids[j]);
-        free(filter->selectors[i].ids);
-    }
+    for (size_t i = 0; i < filter->count; i++)
+        free(filter->ids[i].id);
+    free(filter->ids);
     free(filter);
 }
 
@@ -79,37 +73,78 @@ static bool covers_everybody(const struct repr_array *ids)
     return ids->count == 0;
 }
 
-static int copy_ids(struct selector *selector, const char *const *ids, size_t count)
+static int add_ids(struct filter *filter, uint32_t packages, const char *const *ids, size_t count)
 {
-    selector->ids = calloc(count, sizeof(char *));
-    if (selector->ids == NULL)
+    struct filter_id *all = realloc(filter->ids, (filter->count + count) * sizeof(*all));
+    if (all == NULL)
         return -ENOMEM;
+    filter->ids = all;
     for (size_t i = 0; i < count; i++) {
-        selector->ids[i] = strdup(ids[i]);
-        if (selector->ids[i] == NULL)
+        char *id = strdup(ids[i]);
+        if (id == NULL)
             return -ENOMEM;
-        selector->id_count = i + 1;
+        all[filter->count++] = (struct filter_id){id, packages};
     }
     return 0;
 }
 
-static int compact(const struct filter_selector *from, const char *owner, struct selector *to,
-                   struct diag *diag)
+static int read_packages(const struct filter_selector *from, bool administrator,
+                         uint32_t *ret_packages, struct diag *diag)
 {
     const char *const *wanted = from->names.items;
+    *ret_packages = 0;
     for (size_t i = 0; i < from->names.count; i++) {
-        int package = find_package(wanted[i], owner == NULL, diag);
+        int package = find_package(wanted[i], administrator, diag);
         if (package < 0)
             return package;
-        to->packages |= 1u << package;
+        *ret_packages |= 1u << package;
     }
-    if (to->packages == 0)
+    if (*ret_packages == 0)
         return diag_fail(diag, -EINVAL, "a selector names no package");
+    return 0;
+}
+
+static int add_selector(struct filter *filter, const struct filter_selector *from,
+                        const char *owner, struct diag *diag)
+{
+    uint32_t packages = 0;
+    int r = read_packages(from, owner == NULL, &packages, diag);
+    if (r < 0)
+        return r;
     if (owner != NULL)
-        return copy_ids(to, &owner, 1);
-    if (covers_everybody(&from->ids))
-        return 0;
-    return copy_ids(to, from->ids.items, from->ids.count);
+        return add_ids(filter, packages, &owner, 1);
+    if (!covers_everybody(&from->ids))
+        return add_ids(filter, packages, from->ids.items, from->ids.count);
+    filter->everybody |= packages;
+    return 0;
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+    const struct filter_id *a = left, *b = right;
+    return strcmp(a->id, b->id);
+}
+
+/* Sorts, joins what stands twice, and drops what everybody's packages cover. */
+static void tidy(struct filter *filter)
+{
+    size_t kept = 0;
+    if (filter->count > 0)
+        qsort(filter->ids, filter->count, sizeof(*filter->ids), compare_ids);
+    for (size_t i = 0; i < filter->count; i++) {
+        struct filter_id next = filter->ids[i];
+        next.packages &= ~filter->everybody;
+        if (kept > 0 && strcmp(filter->ids[kept - 1].id, next.id) == 0) {
+            filter->ids[kept - 1].packages |= next.packages;
+            free(next.id);
+        } else if (next.packages == 0) {
+            free(next.id);
+        } else {
+            filter->ids[kept++] = next;
+        }
+        filter->listed |= next.packages;
+    }
+    filter->count = kept;
 }
 
 int filter_new(const struct filter_request *request, const char *owner, struct filter **ret_filter,
@@ -119,38 +154,42 @@ int filter_new(const struct filter_request *request, const char *owner, struct f
     const struct filter_selector *selectors = request->selectors.items;
     if (count == 0)
         return diag_fail(diag, -EINVAL, "the filter has no selector");
-    AUTO(filter_freep)
-    struct filter *filter = calloc(1, sizeof(*filter) + count * sizeof(struct selector));
+    AUTO(filter_freep) struct filter *filter = calloc(1, sizeof(*filter));
     if (filter == NULL)
         return -ENOMEM;
-
-    filter->count = count;
     for (size_t i = 0; i < count; i++) {
-        int r = compact(&selectors[i], owner, &filter->selectors[i], diag);
+        int r = add_selector(filter, &selectors[i], owner, diag);
         if (r < 0)
             return r;
     }
+    tidy(filter);
     *ret_filter = TAKE(filter);
     return 0;
 }
 
-static bool selector_has(const struct selector *selector, const char *id)
+uint32_t filter_everybody(const struct filter *filter)
 {
-    if (selector->id_count == 0 || id == NULL)
-        return true;
-    for (size_t i = 0; i < selector->id_count; i++) {
-        if (strcmp(selector->ids[i], id) == 0)
-            return true;
-    }
-    return false;
+    return filter->everybody;
+}
+
+uint32_t filter_listed(const struct filter *filter)
+{
+    return filter->listed;
+}
+
+const struct filter_id *filter_ids(const struct filter *filter, size_t *ret_count)
+{
+    *ret_count = filter->count;
+    return filter->ids;
 }
 
 bool filter_passes(const struct filter *filter, enum event_package package, const char *id)
 {
-    for (size_t i = 0; i < filter->count; i++) {
-        const struct selector *selector = &filter->selectors[i];
-        if ((selector->packages & (1u << package)) != 0 && selector_has(selector, id))
-            return true;
-    }
+    uint32_t bit = 1u << package;
+    if (filter->everybody & bit || id == NULL)
+        return ((filter->everybody | filter->listed) & bit) != 0;
+    for (size_t i = 0; i < filter->count; i++)
+        if (strcmp(filter->ids[i].id, id) == 0)
+            return (filter->ids[i].packages & bit) != 0;
     return false;
 }

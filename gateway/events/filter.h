@@ -9,6 +9,8 @@
 #include "lib/http/repr.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* name, and whether only administrators may subscribe to it */
 #define EVENT_PACKAGES(X)                                                                          \
@@ -49,5 +51,15 @@ void filter_free(struct filter *filter); /* NULL is fine */
 /* id: the login (or pilot, RSI number) that the event concerns; NULL: none, it passes every list.
  */
 bool filter_passes(const struct filter *filter, enum event_package package, const char *id);
+
+/* Sets of packages: a bit 1 << EVENT_PACKAGE_... each. */
+struct filter_id {
+    char *id;
+    uint32_t packages; /* wanted for this id, without those that are wanted for everybody */
+};
+uint32_t filter_everybody(const struct filter *filter); /* packages wanted for everybody */
+uint32_t filter_listed(const struct filter *filter);    /* packages wanted for some id */
+/* Sorted, each id once, each with at least one package. */
+const struct filter_id *filter_ids(const struct filter *filter, size_t *ret_count);
 
 #endif

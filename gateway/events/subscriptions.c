@@ -9,12 +9,14 @@ void subscriptions_init(struct subscriptions *subscriptions)
 {
     *subscriptions = (struct subscriptions){0};
     TAILQ_INIT(&subscriptions->all);
+    event_index_init(&subscriptions->index);
 }
 
 void subscriptions_done(struct subscriptions *subscriptions)
 {
     assert(TAILQ_EMPTY(&subscriptions->all));
     digest_table_done(&subscriptions->by_id);
+    event_index_done(&subscriptions->index);
 }
 
 int subscriptions_add(struct subscriptions *subscriptions, const struct subscription_birth *birth,
@@ -25,6 +27,11 @@ int subscriptions_add(struct subscriptions *subscriptions, const struct subscrip
         return -ENOMEM;
     subscription->by_id.key = *birth->id;
     int r = digest_table_add(&subscriptions->by_id, &subscription->by_id);
+    if (r == 0) {
+        r = event_index_add(&subscriptions->index, subscription, filter, &subscription->indexed);
+        if (r < 0)
+            digest_table_remove(&subscriptions->by_id, &subscription->by_id);
+    }
     if (r < 0) {
         free(subscription);
         return r;
@@ -67,6 +74,7 @@ void subscriptions_remove(struct subscriptions *subscriptions, struct subscripti
     session->subscription_count--;
     TAILQ_REMOVE(&subscriptions->all, subscription, of_all);
     digest_table_remove(&subscriptions->by_id, &subscription->by_id);
+    event_index_remove(&subscriptions->index, subscription->indexed);
     event_queue_done(&subscription->queue);
     filter_free(subscription->filter);
     free(subscription);

@@ -8,6 +8,7 @@
 #define OG_GATEWAY_SUBSCRIPTIONS_H
 
 #include "gateway/auth/sessions.h"
+#include "gateway/events/event_index.h"
 #include "gateway/events/event_queue.h"
 #include "gateway/events/filter.h"
 
@@ -23,10 +24,11 @@ struct subscription {
     TAILQ_ENTRY(subscription) of_session;
     struct session *session;
     struct filter *filter;
-    int64_t timeout_min;  /* 0: as long as the session */
-    uint64_t deadline_ms; /* 0: none, or somebody listens */
-    bool ending;          /* the deletion of its row is on the way */
-    bool confirmed;       /* used while a reload compares memory and database */
+    struct index_entry *indexed; /* its places in the index */
+    int64_t timeout_min;         /* 0: as long as the session */
+    uint64_t deadline_ms;        /* 0: none, or somebody listens */
+    bool ending;                 /* the deletion of its row is on the way */
+    bool confirmed;              /* used while a reload compares memory and database */
     struct event_queue queue;
     struct channel *channel; /* its listener, NULL for none */
 };
@@ -34,6 +36,7 @@ struct subscription {
 struct subscriptions {
     struct digest_table by_id;
     struct subscription_list all;
+    struct event_index index; /* who wants which event */
 };
 
 void subscriptions_init(struct subscriptions *subscriptions);

@@ -76,6 +76,65 @@ static void events_reach_those_who_want_them_in_order(void **unused)
     }
 }
 
+/* The names and ids below, by the bits of a number. */
+static size_t choose(const char *const *words, unsigned bits, const char **chosen)
+{
+    size_t count = 0;
+    for (unsigned i = 0; i < 3; i++)
+        if (bits & 1u << i)
+            chosen[count++] = words[i];
+    return count;
+}
+
+static struct filter *filter_of(unsigned bits)
+{
+    static const char *const packages[] = {"telephony", "user", "system"};
+    static const char *const words[] = {"oxe1", "oxe2", "oxe3"};
+    const char *names[2][3], *ids[2][3];
+    struct filter_selector selectors[2];
+    for (unsigned i = 0; i < 2; i++, bits >>= 6)
+        selectors[i] = (struct filter_selector){
+            .names = {names[i], choose(packages, bits % 8 == 0 ? 1 : bits % 8, names[i]), true},
+            .ids = {ids[i], choose(words, bits / 8 % 8, ids[i]), true}};
+    const struct filter_request request = {.selectors = {selectors, 2, true}};
+    struct filter *filter = NULL;
+    assert_int_equal(filter_new(&request, NULL, &filter, NULL), 0);
+    return filter;
+}
+
+/* Every pair of selectors over three packages and three ids (none: everybody). */
+static void the_index_finds_exactly_those_whose_filter_passes(void **unused)
+{
+    static const enum event_package packages[] = {EVENT_PACKAGE_TELEPHONY, EVENT_PACKAGE_USER,
+                                                  EVENT_PACKAGE_SYSTEM, EVENT_PACKAGE_RSI};
+    static const char *const ids[] = {"oxe1", "oxe2", "oxe3", "oxe4", NULL};
+    (void)unused;
+    for (unsigned bits = 0; bits < 4096; bits++) {
+        struct digest digest = {{(uint8_t)bits, (uint8_t)(bits >> 8)}};
+        const struct subscription_birth birth = {.id = &digest, .session = session};
+        assert_int_equal(subscriptions_add(&subscriptions, &birth, filter_of(bits), 0), 0);
+    }
+    for (unsigned p = 0; p < 4; p++)
+        for (unsigned i = 0; i < 5; i++) {
+            struct subscription *one;
+            unsigned expected = 0, count = publish(packages[p], ids[i], "{}");
+            TAILQ_FOREACH(one, &subscriptions.all, of_all)
+            {
+                unsigned wanted = filter_passes(one->filter, packages[p], ids[i]) ? 1 : 0;
+                assert_int_equal(one->queue.count, wanted); /* once, or not at all */
+                event_queue_done(&one->queue);
+                expected += wanted;
+            }
+            assert_int_equal(count, expected);
+        }
+    while (!TAILQ_EMPTY(&subscriptions.all) && /* the index forgets those that go */
+           TAILQ_NEXT(TAILQ_FIRST(&subscriptions.all), of_all) != NULL)
+        subscriptions_remove(&subscriptions, TAILQ_FIRST(&subscriptions.all));
+    assert_int_equal(
+        publish(EVENT_PACKAGE_TELEPHONY, NULL, "{}"),
+        filter_passes(TAILQ_FIRST(&subscriptions.all)->filter, EVENT_PACKAGE_TELEPHONY, NULL));
+}
+
 static void an_ending_subscription_gets_nothing(void **unused)
 {
     struct subscription *subscription = subscribe("1", "system", NULL);
@@ -100,6 +159,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         CASE(events_reach_those_who_want_them_in_order),
+        CASE(the_index_finds_exactly_those_whose_filter_passes),
         CASE(an_ending_subscription_gets_nothing),
         CASE(an_unread_subscription_has_its_timeout),
     };
