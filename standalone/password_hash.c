@@ -1,5 +1,5 @@
-/* og-password-hash: the first line of standard input is a password; prints the hash that the gateway
- * checks it against. Passwords travel by pipe only: arguments are visible to every user. */
+/* og-password-hash: the first line of standard input is a password; prints the hash that the
+ * gateway checks it against. Passwords travel by pipe only: arguments are visible to every user. */
 #include "lib/common/common.h"
 #include "lib/common/secrets.h"
 

@@ -5,6 +5,7 @@
 #include "lib/common/log.h"
 #include "lib/common/timer.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,17 @@ struct channel {
     struct http_stream *stream;
     struct sockaddr_storage local, remote;
     uint64_t heartbeat_at_ms;
+    struct channel_feed feed; /* while there is a subscription */
 };
 
 struct channels {
     TAILQ_HEAD(, channel) all;
     unsigned count;
     uint64_t heartbeat_ms;
+    const struct snapshot_ops *states;
     struct timer *timer;
+    struct timer *pump;        /* goes on with what one turn did not send */
+    struct buf piece;          /* scratch */
     struct channel_file *file; /* NULL: not written */
     bool changed;              /* since the file was last written */
 };
@@ -40,26 +45,28 @@ static void say(struct channel *channel, const char *text)
     channel->heartbeat_at_ms = common_boot_ms() + channel->channels->heartbeat_ms;
 }
 
+/* Hands pieces to the connection as long as the reader keeps up, and not more than one backlog at
+ * a time: a reader that takes everything at once must not hold up the others. */
 static void send_waiting(struct channel *channel, size_t backlog_bytes)
 {
-    struct event_queue *queue = &channel->subscription->queue;
-    while ((queue->lost > 0 || queue->count > 0) &&
+    struct channels *channels = channel->channels;
+    struct buf *piece = &channels->piece;
+    size_t sent_bytes = 0;
+    while (sent_bytes < backlog_bytes &&
            http_stream_queued_bytes(channel->stream) < backlog_bytes) {
-        if (queue->lost > 0) {
-            char text[64];
-            (void)snprintf(text, sizeof(text), "%llu events lost", (unsigned long long)queue->lost);
-            queue->lost = 0;
-            say(channel, text);
-            continue;
-        }
-        struct event_line *line = event_queue_pop(queue);
-        int r = http_stream_write(channel->stream, line->text, line->len_bytes);
-        event_line_unref(line);
+        buf_clear(piece);
+        if (!channel_feed_next(&channel->feed, piece))
+            return;
+        int r = piece->failed ? -ENOMEM
+                              : http_stream_write(channel->stream, piece->data, piece->len_bytes);
         if (r < 0) {
-            queue->lost++; /* the stream is breaking: closed will come */
+            channel->feed.queue->lost++; /* the stream is breaking: closed will come */
             return;
         }
+        sent_bytes += piece->len_bytes;
     }
+    if (!channel_feed_is_empty(&channel->feed))
+        timer_start(channels->pump, 0, 0);
 }
 
 void channel_flush(struct channel *channel)
@@ -68,10 +75,23 @@ void channel_flush(struct channel *channel)
         send_waiting(channel, CHANNEL_BACKLOG_BYTES);
 }
 
+static void on_pump(void *context)
+{
+    struct channels *channels = context;
+    struct channel *channel;
+    TAILQ_FOREACH(channel, &channels->all, of_all)
+    {
+        if (channel->subscription != NULL && !channel_feed_is_empty(&channel->feed) &&
+            http_stream_queued_bytes(channel->stream) < CHANNEL_BACKLOG_BYTES)
+            channel_flush(channel);
+    }
+}
+
 void channel_end(struct channel *channel)
 {
     struct subscription *subscription = channel->subscription;
     if (subscription != NULL) {
+        channel_feed_skip_states(&channel->feed);
         send_waiting(channel, SIZE_MAX);
         subscription->channel = NULL;
         subscription_rest(subscription, common_boot_ms());
@@ -138,6 +158,9 @@ void channel_open(struct channels *channels, struct subscription *subscription,
     channel->subscription = subscription;
     subscription->channel = channel;
     subscription->deadline_ms = 0;
+    channel->feed = (struct channel_feed){
+        .queue = &subscription->queue, .filter = subscription->filter, .ops = channels->states};
+    channel_feed_restart(&channel->feed);
     say(channel, "Chunk started");
     channel_flush(channel);
 }
@@ -178,9 +201,11 @@ struct channels *channels_new(uv_loop_t *loop, int64_t heartbeat_s, const char *
     TAILQ_INIT(&channels->all);
     channels->heartbeat_ms = (uint64_t)heartbeat_s * 1000;
     channels->timer = timer_new(loop, on_tick, channels);
+    channels->pump = timer_new(loop, on_pump, channels);
     if (*file != '\0')
         channels->file = channel_file_new(loop, file);
-    if (channels->timer == NULL || (*file != '\0' && channels->file == NULL)) {
+    if (channels->timer == NULL || channels->pump == NULL ||
+        (*file != '\0' && channels->file == NULL)) {
         channels_free(channels);
         return NULL;
     }
@@ -193,8 +218,15 @@ void channels_free(struct channels *channels)
     if (channels == NULL)
         return;
     timer_free(channels->timer);
+    timer_free(channels->pump);
+    buf_done(&channels->piece);
     channel_file_free(channels->file);
     free(channels);
+}
+
+void channels_tell_states(struct channels *channels, const struct snapshot_ops *states)
+{
+    channels->states = states;
 }
 
 unsigned channels_count(const struct channels *channels)

@@ -22,22 +22,28 @@ struct channel {
     struct client_session session;
     char path[1024];
     struct wire_target target;
-    struct wire wire;
+    struct event_stream stream;
     struct client_record record;
     unsigned opened, events, refused;
     unsigned loss_count;
     struct loss losses[MAX_LOSSES];
-    struct answer answer;
-    struct answer_lines lines;
 };
 
-static void note_open(struct channel *channel)
+static void note_open(void *context)
 {
+    struct channel *channel = context;
     int64_t now_ms = client_wall_ms();
     channel->opened++;
     if (channel->loss_count > 0 && channel->losses[channel->loss_count - 1].open_again_ms == 0)
         channel->losses[channel->loss_count - 1].open_again_ms = now_ms;
     client_record_line(&channel->record, "OPEN %lld", (long long)now_ms);
+}
+
+static void note_event(void *context, const char *line)
+{
+    struct channel *channel = context;
+    channel->events++;
+    client_record_line(&channel->record, "EVENT %lld %s", (long long)client_wall_ms(), line);
 }
 
 static void note_loss(struct channel *channel, int reason)
@@ -52,37 +58,19 @@ static void note_loss(struct channel *channel, int reason)
                            strerror(-reason));
 }
 
-/* Opens the channel and reads until it ends. Nothing here has a time-out once it is open. */
 static void channel_once(struct channel *channel)
 {
-    const struct client_options *options = channel->options;
-    int64_t deadline_ms = client_mono_ms() + options->first_ms;
-
-    int r = wire_open(&channel->wire, &channel->target, options->connect_ms, deadline_ms);
-    if (r == 0)
-        r = answer_get_head(&channel->wire, &channel->target, "POST", channel->path,
-                            channel->session.cookie_head, NULL, deadline_ms, &channel->answer);
-    if (r < 0) {
-        client_record_line(&channel->record, "FAILED %lld %s", (long long)client_wall_ms(),
-                           strerror(-r));
-        return;
-    }
-    if (channel->answer.status != 200 || !channel->answer.chunked) {
+    struct event_stream_end end = event_stream_read(&channel->stream);
+    if (end.opened && end.reason != -ECANCELED) {
+        note_loss(channel, end.reason);
+    } else if (!end.opened && end.status != 0) {
         channel->refused++;
         client_record_line(&channel->record, "STATUS %lld %d", (long long)client_wall_ms(),
-                           channel->answer.status);
-        return;
+                           end.status);
+    } else if (!end.opened) {
+        client_record_line(&channel->record, "FAILED %lld %s", (long long)client_wall_ms(),
+                           strerror(-end.reason));
     }
-    note_open(channel);
-    channel->lines.left = -1;
-    channel->lines.length = 0;
-    while ((r = answer_next_line(&channel->wire, &channel->lines)) == 1) {
-        channel->events++;
-        client_record_line(&channel->record, "EVENT %lld %s", (long long)client_wall_ms(),
-                           channel->lines.line);
-    }
-    if (r != -ECANCELED)
-        note_loss(channel, r);
 }
 
 /* For each moment in the mark file: milliseconds to the first loss after it, or null. */
@@ -129,8 +117,18 @@ static int channel_init(struct channel *channel, const struct client_options *op
 {
     channel->options = options;
     channel->record.fd = -1;
-    wire_init(&channel->wire);
-    if (options->session_file != NULL && client_session_load(&channel->session, options) < 0)
+    channel->stream = (struct event_stream){
+        .options = options,
+        .target = &channel->target,
+        .path = channel->path,
+        .cookie_head = channel->session.cookie_head,
+        .opened = note_open,
+        .event = note_event,
+        .context = channel,
+    };
+    wire_init(&channel->stream.wire);
+    if (options->session_file != NULL &&
+        client_session_load(&channel->session, options->session_file) < 0)
         return -EINVAL;
     (void)snprintf(channel->path, sizeof(channel->path), "%s",
                    options->url != NULL ? client_url_path(options->url)
@@ -155,7 +153,6 @@ int client_run_channel(const struct client_options *options)
         while (!client_over(deadline_ms)) {
             unsigned before = channel->opened;
             channel_once(channel);
-            wire_close(&channel->wire);
             /* at once after a loss, at a pace while there is nobody */
             if (channel->opened == before)
                 client_sleep_until(client_mono_ms() + RETRY_MS);
@@ -163,7 +160,6 @@ int client_run_channel(const struct client_options *options)
         print_result(channel);
         status = channel->opened > 0 ? 0 : 1;
     }
-    wire_close(&channel->wire);
     client_record_close(&channel->record);
     wire_target_done(&channel->target);
     free(channel);

@@ -5,7 +5,8 @@
  * plain sockets, so that a mistake of ours on one side does not hide behind the same on the other.
  *
  * Files in reading order: client.h, main.c (options), wire.c (one connection), answer.c (HTTP),
- * then one file for each mode: session.c, write.c, probe.c, channel.c, arp.c.
+ * event_stream.c (one life of an event channel), then one file for each mode: session.c, write.c,
+ * probe.c, channel.c, arp.c, and talk.c with talk_order.c, the order of a call's events.
  */
 #ifndef LAB_CLIENT_H
 #define LAB_CLIENT_H
@@ -26,6 +27,7 @@ struct client_options {
     const char *port;
     const char *ca_file;      /* NULL: the server's certificate is not verified */
     const char *session_file; /* what 'session' printed */
+    const char *peer_file;    /* the same of the user that is called */
     const char *account_file; /* first line "login:password" */
     const char *out_file;
     const char *mark_file;
@@ -49,6 +51,7 @@ int client_run_write(const struct client_options *options);
 int client_run_probe(const struct client_options *options);
 int client_run_channel(const struct client_options *options);
 int client_run_arp(const struct client_options *options);
+int client_run_talk(const struct client_options *options);
 
 /* Milliseconds since 1970 (to compare with other programs' times) and since some fixed moment. */
 int64_t client_wall_ms(void);
@@ -135,6 +138,27 @@ struct answer_lines {
 /* 1: a line is in lines->line (NUL at its end); 0: clean end of the body; or -errno. */
 int answer_next_line(struct wire *wire, struct answer_lines *lines);
 
+/* ---- event_stream.c: a channel, from its opening to its end ---- */
+
+/* Nothing here has a time-out once it is open. The callbacks come on the caller's thread. */
+struct event_stream {
+    const struct client_options *options;
+    const struct wire_target *target;
+    const char *path, *cookie_head;
+    void (*opened)(void *context);
+    void (*event)(void *context, const char *line);
+    void *context;
+    struct wire wire; /* wire_init() it; closed between two lives */
+    struct answer answer;
+    struct answer_lines lines;
+};
+struct event_stream_end {
+    bool opened;
+    int status; /* of the answer; 0: none came */
+    int reason; /* 0: clean end; -ECANCELED: told to stop; or what broke it */
+};
+struct event_stream_end event_stream_read(struct event_stream *stream);
+
 /* ---- session.c, for the other modes ---- */
 
 struct client_session {
@@ -142,8 +166,8 @@ struct client_session {
     char base_path[256];                        /* "/api/rest/1.0" */
     char polling_path[1024];                    /* of the subscription, or empty */
 };
-/* Reads what 'session' printed. 0, or -errno with a message. */
-int client_session_load(struct client_session *session, const struct client_options *options);
+/* Reads what 'session' printed into that file. 0, or -errno with a message. */
+int client_session_load(struct client_session *session, const char *path);
 /* The path within an absolute URL, or the URL itself when it is a path. */
 const char *client_url_path(const char *url);
 extern const char client_subscription_body[];

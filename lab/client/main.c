@@ -25,12 +25,15 @@ static const char help[] =
     "            line for each: ACK MS ID | UNKNOWN MS WHY | REFUSED MS STATUS | LOST MS WHY\n"
     "  probe     GET of --url every --every ms; finds outages\n"
     "  channel   opens the event channel of --session or --url and only reads; reconnects\n"
+    "  talk      the users of --session and --peer telephone, told on standard input: call, "
+    "hangup\n"
     "  arp       which MAC answers for --address on --interface, and do two at once?\n"
     "\n"
     "  --address HOST      the service (10.77.1.100)      --port PORT     (443)\n"
     "  --ca FILE           verify the server's certificate against this authority\n"
     "  --account FILE      its first line is login:password\n"
     "  --session FILE      what 'session' printed          --subscribe     subscribe, too\n"
+    "  --peer FILE         talk: the same of the user who is called\n"
     "  --out FILE          the record, appended line by line\n"
     "  --mark FILE         moments in ms since 1970, one a line: losses are counted from them\n"
     "  --url URL           probe (/api/sysstat/health?commit=1), channel\n"
@@ -147,6 +150,7 @@ enum option_id {
     OPTION_CA,
     OPTION_ACCOUNT,
     OPTION_SESSION,
+    OPTION_PEER,
     OPTION_SUBSCRIBE,
     OPTION_OUT,
     OPTION_MARK,
@@ -169,6 +173,7 @@ static const struct option option_names[] = {
     {"ca", required_argument, NULL, OPTION_CA},
     {"account", required_argument, NULL, OPTION_ACCOUNT},
     {"session", required_argument, NULL, OPTION_SESSION},
+    {"peer", required_argument, NULL, OPTION_PEER},
     {"subscribe", no_argument, NULL, OPTION_SUBSCRIBE},
     {"out", required_argument, NULL, OPTION_OUT},
     {"mark", required_argument, NULL, OPTION_MARK},
@@ -205,6 +210,9 @@ static bool text_option(struct client_options *options, int id, const char *text
         break;
     case OPTION_SESSION:
         place = &options->session_file;
+        break;
+    case OPTION_PEER:
+        place = &options->peer_file;
         break;
     case OPTION_OUT:
         place = &options->out_file;
@@ -292,6 +300,7 @@ static const struct mode modes[] = {
     {"session", client_run_session, 10, 10000}, {"check", client_run_check, 10, 5000},
     {"write", client_run_write, 10, 2000},      {"probe", client_run_probe, 10, 300},
     {"channel", client_run_channel, 10, 2000},  {"arp", client_run_arp, 20, 300},
+    {"talk", client_run_talk, 10, 5000},
 };
 
 int main(int argc, char **argv)

@@ -204,14 +204,14 @@ int client_run_session(const struct client_options *options)
     return r == 0 ? 0 : 1;
 }
 
-int client_session_load(struct client_session *session, const struct client_options *options)
+int client_session_load(struct client_session *session, const char *path)
 {
     char text[ANSWER_BODY_BYTES];
     memset(session, 0, sizeof(*session));
-    FILE *file = options->session_file != NULL ? fopen(options->session_file, "re") : NULL;
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
     if (file == NULL) {
-        fprintf(stderr, "og-lab-client: cannot read --session %s\n",
-                options->session_file != NULL ? options->session_file : "(not given)");
+        fprintf(stderr, "og-lab-client: cannot read the session from %s\n",
+                path != NULL ? path : "(no --session)");
         return -ENOENT;
     }
     size_t length = fread(text, 1, sizeof(text) - 1, file);
@@ -230,7 +230,7 @@ int client_session_load(struct client_session *session, const struct client_opti
             (void)snprintf(session->polling_path, sizeof(session->polling_path), "%s",
                            client_url_path(polling));
     } else {
-        fprintf(stderr, "og-lab-client: %s is not what 'session' prints\n", options->session_file);
+        fprintf(stderr, "og-lab-client: %s is not what 'session' prints\n", path);
     }
     cJSON_Delete(object);
     return r;
@@ -254,7 +254,7 @@ int client_run_check(const struct client_options *options)
 {
     struct walk walk;
     struct client_session session;
-    if (client_session_load(&session, options) < 0 || walk_init(&walk, options) < 0)
+    if (client_session_load(&session, options->session_file) < 0 || walk_init(&walk, options) < 0)
         return 1;
     cJSON *out = cJSON_CreateObject();
     cJSON *fresh = cJSON_CreateObject();

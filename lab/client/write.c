@@ -114,7 +114,8 @@ int client_run_write(const struct client_options *options)
     int64_t first_ms = 0;
     int64_t last_ms = 0;
 
-    if (client_session_load(&session, options) < 0 || wire_target_init(&target, options) < 0)
+    if (client_session_load(&session, options->session_file) < 0 ||
+        wire_target_init(&target, options) < 0)
         return 1;
     if (client_record_open(&record, options->out_file) < 0) {
         wire_target_done(&target);

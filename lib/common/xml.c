@@ -30,6 +30,11 @@ struct xml {
     struct xml_node *root;
 };
 
+struct copying {
+    bool foreign; /* xml_parse_message() */
+    struct diag *diag;
+};
+
 static void free_nodes(struct xml_node *node)
 {
     while (node != NULL) {
@@ -86,29 +91,39 @@ static bool has_loose_text(const xmlNode *from)
     return false;
 }
 
-static int copy_attributes(struct xml_node *node, xmlNode *from, struct diag *diag)
+/* A prefix that nobody has declared is left in the name by libxml2. */
+static char *copy_name(const struct copying *copying, const xmlChar *name)
+{
+    const char *colon = copying->foreign ? strrchr((const char *)name, ':') : NULL;
+    return strdup(colon != NULL && colon[1] != '\0' ? colon + 1 : (const char *)name);
+}
+
+static int copy_attributes(const struct copying *copying, struct xml_node *node, xmlNode *from)
 {
     unsigned count = 0;
     for (const xmlAttr *each = from->properties; each != NULL; each = each->next)
         count++;
     node->attributes = calloc(count > 0 ? count : 1, sizeof(*node->attributes));
     if (node->attributes == NULL)
-        return diag_fail(diag, -ENOMEM, "not enough memory");
+        return diag_fail(copying->diag, -ENOMEM, "not enough memory");
     for (const xmlAttr *each = from->properties; each != NULL; each = each->next) {
+        if (each->ns != NULL && copying->foreign)
+            continue;
         if (each->ns != NULL)
-            return diag_fail(diag, -EINVAL, "line %u: name spaces are not used here", node->line);
+            return diag_fail(copying->diag, -EINVAL, "line %u: name spaces are not used here",
+                             node->line);
         struct attribute *attribute = &node->attributes[node->attribute_count++];
         AUTO(common_freep) xmlChar *value = xmlNodeListGetString(from->doc, each->children, 1);
-        attribute->name = strdup((const char *)each->name);
+        attribute->name = copy_name(copying, each->name);
         attribute->value = strdup(value != NULL ? (const char *)value : "");
         if (attribute->name == NULL || attribute->value == NULL)
-            return diag_fail(diag, -ENOMEM, "not enough memory");
+            return diag_fail(copying->diag, -ENOMEM, "not enough memory");
     }
     return 0;
 }
 
 /* Comments between pieces of text are left out of it. */
-static int copy_text(struct xml_node *node, xmlNode *from, struct diag *diag)
+static int copy_text(const struct copying *copying, struct xml_node *node, xmlNode *from)
 {
     xmlBufferPtr all = xmlBufferCreate();
     int r = all != NULL ? 0 : -1;
@@ -118,23 +133,26 @@ static int copy_text(struct xml_node *node, xmlNode *from, struct diag *diag)
     if (r == 0)
         node->text = copy_trimmed(xmlBufferContent(all));
     xmlBufferFree(all);
-    return node->text != NULL ? 0 : diag_fail(diag, -ENOMEM, "not enough memory");
+    return node->text != NULL ? 0 : diag_fail(copying->diag, -ENOMEM, "not enough memory");
 }
 
-static int copy_element(xmlNode *from, int depth, struct xml_node **ret_node, struct diag *diag);
+static int copy_element(const struct copying *copying, xmlNode *from, int depth,
+                        struct xml_node **ret_node);
 
-static int copy_children(struct xml_node *node, xmlNode *from, int depth, struct diag *diag)
+static int copy_children(const struct copying *copying, struct xml_node *node, xmlNode *from,
+                         int depth)
 {
     if (!has_child_element(from))
-        return copy_text(node, from, diag);
-    if (has_loose_text(from))
-        return diag_fail(diag, -EINVAL, "line %u: text stands between the elements of <%s>",
-                         node->line, node->name);
+        return copy_text(copying, node, from);
+    if (!copying->foreign && has_loose_text(from))
+        return diag_fail(copying->diag, -EINVAL,
+                         "line %u: text stands between the elements of <%s>", node->line,
+                         node->name);
     struct xml_node **end = &node->child;
     for (xmlNode *each = from->children; each != NULL; each = each->next) {
         if (each->type != XML_ELEMENT_NODE)
             continue;
-        int r = copy_element(each, depth + 1, end, diag);
+        int r = copy_element(copying, each, depth + 1, end);
         if (r < 0)
             return r;
         end = &(*end)->next;
@@ -143,23 +161,26 @@ static int copy_children(struct xml_node *node, xmlNode *from, int depth, struct
 }
 
 /* *ret_node is linked in at once, so that a half-built tree is freed as a whole. */
-static int copy_element(xmlNode *from, int depth, struct xml_node **ret_node, struct diag *diag)
+static int copy_element(const struct copying *copying, xmlNode *from, int depth,
+                        struct xml_node **ret_node)
 {
     struct xml_node *node = calloc(1, sizeof(*node));
     if (node == NULL)
-        return diag_fail(diag, -ENOMEM, "not enough memory");
+        return diag_fail(copying->diag, -ENOMEM, "not enough memory");
     *ret_node = node;
     node->line = (unsigned)xmlGetLineNo(from);
-    node->name = strdup((const char *)from->name);
+    node->name = copy_name(copying, from->name);
     if (node->name == NULL)
-        return diag_fail(diag, -ENOMEM, "not enough memory");
+        return diag_fail(copying->diag, -ENOMEM, "not enough memory");
     if (depth > DEPTH_MAX)
-        return diag_fail(diag, -EINVAL, "line %u: elements are nested too deeply", node->line);
-    if (from->ns != NULL || from->nsDef != NULL)
-        return diag_fail(diag, -EINVAL, "line %u: name spaces are not used here", node->line);
+        return diag_fail(copying->diag, -EINVAL, "line %u: elements are nested too deeply",
+                         node->line);
+    if (!copying->foreign && (from->ns != NULL || from->nsDef != NULL))
+        return diag_fail(copying->diag, -EINVAL, "line %u: name spaces are not used here",
+                         node->line);
 
-    int r = copy_attributes(node, from, diag);
-    return r < 0 ? r : copy_children(node, from, depth, diag);
+    int r = copy_attributes(copying, node, from);
+    return r < 0 ? r : copy_children(copying, node, from, depth);
 }
 
 /* A document type can declare entities: files to be read, texts that grow without end. Stopping at
@@ -185,8 +206,10 @@ static int parse_error(xmlParserCtxtPtr parser, struct diag *diag)
                      (int)strcspn(error->message, "\n"), error->message);
 }
 
-int xml_parse(const char *text, size_t len_bytes, struct xml **ret_xml, struct diag *diag)
+static int parse(const char *text, size_t len_bytes, const struct copying *copying,
+                 struct xml **ret_xml)
 {
+    struct diag *diag = copying->diag;
     if (len_bytes > TEXT_BYTES_MAX)
         return diag_fail(diag, -EINVAL, "larger than %d bytes", TEXT_BYTES_MAX);
     if (len_bytes == 0)
@@ -208,14 +231,26 @@ int xml_parse(const char *text, size_t len_bytes, struct xml **ret_xml, struct d
     if (doctype)
         return diag_fail(diag, -EINVAL, "a document type (<!DOCTYPE) is not allowed");
     xmlNode *root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
-    if (root == NULL || parser->nsWellFormed == 0)
+    if (root == NULL || (parser->nsWellFormed == 0 && !copying->foreign))
         return parse_error(parser, diag);
 
-    int r = copy_element(root, 1, &xml->root, diag);
+    int r = copy_element(copying, root, 1, &xml->root);
     if (r < 0)
         return r;
     *ret_xml = TAKE(xml);
     return 0;
+}
+
+int xml_parse(const char *text, size_t len_bytes, struct xml **ret_xml, struct diag *diag)
+{
+    const struct copying copying = {.foreign = false, .diag = diag};
+    return parse(text, len_bytes, &copying, ret_xml);
+}
+
+int xml_parse_message(const char *text, size_t len_bytes, struct xml **ret_xml, struct diag *diag)
+{
+    const struct copying copying = {.foreign = true, .diag = diag};
+    return parse(text, len_bytes, &copying, ret_xml);
 }
 
 const struct xml_node *xml_root(const struct xml *xml)

@@ -1,5 +1,5 @@
-/* xml.h - a small read-only view on an XML file (libxml2 with limits: no network, no entities, no
- * DTD, 1 MiB, depth 32), for configuration files. Every element knows its line. */
+/* xml.h - a small read-only view on XML (libxml2 with limits: no network, no entities, no DTD,
+ * 1 MiB, depth 32), for configuration files and for messages. Every element knows its line. */
 #ifndef OG_COMMON_XML_H
 #define OG_COMMON_XML_H
 
@@ -10,7 +10,11 @@
 struct xml; /* a whole document */
 struct xml_node;
 
+/* A file of our own: name spaces and text between elements are errors. */
 int xml_parse(const char *text, size_t len_bytes, struct xml **ret_xml, struct diag *diag);
+/* A message of a foreign program: names are local names, whatever their prefix or name space;
+ * attributes with a prefix and text between elements are left out. */
+int xml_parse_message(const char *text, size_t len_bytes, struct xml **ret_xml, struct diag *diag);
 void xml_free(struct xml *xml);
 const struct xml_node *xml_root(const struct xml *xml);
 const struct xml_node *xml_child(const struct xml_node *node); /* first child element or NULL */

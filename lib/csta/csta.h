@@ -201,6 +201,7 @@ struct csta_message {
 
     /* status and lists */
     const char *register_id;
+    struct csta_bool wants_status, wants_status_requests; /* SystemRegister: what may be sent */
     const char *system_status; /* "enabled"; written as "normal" where one must be */
     const char *cross_ref_id;  /* of a list in segments */
     struct csta_number segment_id;
@@ -208,15 +209,16 @@ struct csta_message {
     const char *category; /* of devices asked for */
     const struct csta_listed_device *devices;
     size_t device_count;
+    bool has_devices; /* an empty list is a list: no devices; needs no setting for DEVICES */
     const struct csta_snapshot_call *calls; /* SnapshotDevice */
     size_t call_count;
-    bool has_calls;                       /* an empty list is a list: no calls */
+    bool has_calls;                       /* set it in an answer without any */
     const struct csta_snapshot_end *ends; /* SnapshotCall */
     size_t end_count;
     bool has_ends;
 
     /* monitors, requests, events */
-    const char *monitor_id; /* monitorCrossRefID */
+    const char *monitor_id; /* monitorCrossRefID; of an UNKNOWN event too */
     const char *monitor_type;
     struct csta_bool existing_calls;
     struct csta_device device;         /* the object asked about, the caller of MakeCall */

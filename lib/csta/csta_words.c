@@ -1,5 +1,5 @@
 /* The standard's words: names of messages, states, errors and causes, editions. */
-#include "lib/csta/csta.h"
+#include "lib/csta/csta_private.h"
 
 #include "lib/common/common.h"
 
@@ -73,6 +73,73 @@ const char *csta_error_name(enum csta_error error)
     static const char *const names[] = {"?", CSTA_ERRORS(ERROR_TEXT)};
 #undef ERROR_TEXT
     return error < CSTA_ERROR_COUNT ? names[error] : "?";
+}
+
+enum csta_type csta__type(const char *name)
+{
+    for (int type = CSTA_UNKNOWN + 1; type < CSTA_TYPE_COUNT; type++)
+        if (strcmp(types[type].name, name) == 0)
+            return (enum csta_type)type;
+    return CSTA_UNKNOWN;
+}
+
+enum csta_local csta__local(const char *name)
+{
+    for (int local = CSTA_LOCAL_ABSENT + 1; local < CSTA_LOCAL_COUNT; local++)
+        if (strcmp(csta_local_name((enum csta_local)local), name) == 0)
+            return (enum csta_local)local;
+    return CSTA_LOCAL_ABSENT;
+}
+
+enum csta_error csta__error(const char *name)
+{
+    if (strcmp(name, "systemResourceAvailability") == 0) /* spelt right, as some products do */
+        return CSTA_ERROR_SYSTEM_RESOURCE;
+    for (int error = CSTA_ERROR_ABSENT + 1; error < CSTA_ERROR_COUNT; error++)
+        if (strcmp(csta_error_name((enum csta_error)error), name) == 0)
+            return (enum csta_error)error;
+    return CSTA_ERROR_ABSENT;
+}
+
+static const char *const originates[CSTA_ORIGINATE_COUNT] = {
+    [CSTA_ORIGINATE_PROMPT] = "prompt",
+    [CSTA_ORIGINATE_DO_NOT_PROMPT] = "doNotPrompt",
+};
+
+const char *csta__originate_name(enum csta_originate originate)
+{
+    return originate < CSTA_ORIGINATE_COUNT ? originates[originate] : NULL;
+}
+
+enum csta_originate csta__originate(const char *name)
+{
+    for (int originate = CSTA_ORIGINATE_PROMPT; originate < CSTA_ORIGINATE_COUNT; originate++)
+        if (strcmp(originates[originate], name) == 0)
+            return (enum csta_originate)originate;
+    return CSTA_ORIGINATE_ABSENT;
+}
+
+const char *csta__party_name(enum csta_kind kind, enum csta_party_kind party)
+{
+    static const char *const parties[CSTA_PARTY_COUNT] = {
+        [CSTA_PARTY_NOT_KNOWN] = "notKnown",
+        [CSTA_PARTY_DEVICE] = "deviceIdentifier",
+        [CSTA_PARTY_RESTRICTED] = "restricted",
+    };
+    static const char *const redirections[CSTA_PARTY_COUNT] = {
+        [CSTA_PARTY_NOT_KNOWN] = "notKnown",         [CSTA_PARTY_DEVICE] = "numberDialed",
+        [CSTA_PARTY_RESTRICTED] = "restricted",      [CSTA_PARTY_NOT_REQUIRED] = "notRequired",
+        [CSTA_PARTY_NOT_SPECIFIED] = "notSpecified",
+    };
+    if (party >= CSTA_PARTY_COUNT)
+        return NULL;
+    return kind == CSTA_KIND_REDIRECTION ? redirections[party] : parties[party];
+}
+
+bool csta__is_hex(const char *text)
+{
+    size_t digits = strspn(text, "0123456789abcdefABCDEF");
+    return text[digits] == '\0' && digits % 2 == 0;
 }
 
 /* The device's own part of the combined states of ECMA-269; "...Held": by itself, "...OnHold": by
