@@ -1,6 +1,7 @@
 /* The health resource: GET /api/sysstat/health answers from the loop; with ?commit=1 only after a
  * heartbeat row has been committed. Open to everybody: it tells nothing and costs little. */
 #include "gateway/admin/beat.h"
+#include "gateway/api/features.h"
 #include "gateway/api/services.h"
 #include "gateway/auth/identity.h"
 #include "gateway/gateway.h"
@@ -56,7 +57,8 @@ static void health_get(struct http_request *request)
 
 static const struct http_route rows[] = {
     {HTTP_GET, "/api/sysstat/health", ACCESS_ANYBODY, NULL, &health_repr, health_get, 0,
-     "is the gateway well; with ?commit=1 also: does the database take writes"},
+     "is the gateway well; with ?commit=1 also: does the database take writes", FEATURE_NONE},
 };
 
-const struct api_service health_service = {.rows = rows, .row_count = COUNT_OF(rows)};
+const struct api_service health_service = {
+    .name = "health", .rows = rows, .row_count = COUNT_OF(rows)};

@@ -12,8 +12,8 @@
 #define API_BASE API_ROOT "/1.0"
 
 struct api_service {
-    const char *name;         /* serviceName; NULL: not announced */
-    const char *relative_url; /* behind the base URL */
+    const char *name;         /* serviceName */
+    const char *relative_url; /* behind the base URL; NULL: not announced to clients */
     bool administrator;       /* announced to administrators only */
     const struct http_route *rows;
     size_t row_count;

@@ -4,6 +4,13 @@
 #include "gateway/store/store.h"
 #include "lib/common/common.h"
 
+#define ACCESS_NAME(id, text) text,
+const char *access_name(unsigned access)
+{
+    static const char *const names[] = {ACCESSES(ACCESS_NAME)};
+    return access < ACCESS_COUNT ? names[access] : "?";
+}
+
 void identity_answer_unknown(struct http_request *request, const char *help_message)
 {
     (void)http_answer_header(request, "WWW-Authenticate", "Basic realm=\"O2G\", charset=\"UTF-8\"");

@@ -8,13 +8,15 @@
 #define CREDENTIAL_COOKIE "AlcUserId"
 
 /* What a route's caller needs (http_route.access). */
-enum access {
-    ACCESS_CLEAR,      /* nothing, not even TLS */
-    ACCESS_ANYBODY,    /* TLS, or clear text where the settings allow it; the same below */
-    ACCESS_CREDENTIAL, /* a valid credential */
-    ACCESS_SESSION,    /* and its session is open */
-    ACCESS_ADMINISTRATOR,
-};
+#define ACCESSES(X)                                                                                \
+    X(CLEAR, "clear")           /* nothing, not even TLS */                                        \
+    X(ANYBODY, "anybody")       /* TLS, as below, or clear text where the settings allow it */     \
+    X(CREDENTIAL, "credential") /* a valid credential */                                           \
+    X(SESSION, "session")       /* and its session is open */                                      \
+    X(ADMINISTRATOR, "administrator")
+#define ACCESS_ENUM(id, text) ACCESS_##id,
+enum access { ACCESSES(ACCESS_ENUM) ACCESS_COUNT };
+const char *access_name(unsigned access); /* "?" out of range */
 
 /* authorize() of struct http_program; context: struct gateway. Every accepted request renews the
  * session's time. http_request_identity() is the struct session from ACCESS_CREDENTIAL on. */

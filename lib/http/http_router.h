@@ -30,6 +30,7 @@ struct http_route {
     http_handler_fn handler;
     unsigned flags;      /* HTTP_ROUTE_… */
     const char *summary; /* one line for the API description; may be NULL */
+    const char *feature; /* licence feature that it needs, a word of the program's; NULL: none */
 };
 
 struct http_router;

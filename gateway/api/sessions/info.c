@@ -18,7 +18,7 @@ static size_t list_services(const struct session *session, struct session_servic
     size_t count = 0;
     for (size_t i = 0; api_services[i] != NULL; i++) {
         const struct api_service *service = api_services[i];
-        if (service->name == NULL || (service->administrator && !session->administrator))
+        if (service->relative_url == NULL || (service->administrator && !session->administrator))
             continue;
         if (out != NULL)
             out[count] = (struct session_service_info){service->name, "1.0", service->relative_url};
