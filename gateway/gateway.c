@@ -8,8 +8,10 @@
 #include "gateway/auth/passwords.h"
 #include "gateway/auth/throttle.h"
 #include "gateway/cors.h"
+#include "gateway/directory.h"
 #include "gateway/events/channel.h"
 #include "gateway/housekeeping.h"
+#include "gateway/model/users.h"
 #include "gateway/privileges.h"
 #include "gateway/store/store.h"
 #include "lib/common/common.h"
@@ -91,6 +93,7 @@ static int open_store(struct gateway *gateway, struct diag *diag)
         .database = settings->database_name,
         .user = settings->database_user,
         .events = {.load_begin = housekeeping_load_begin,
+                   .load_user = directory_load_user,
                    .load_session = housekeeping_load_session,
                    .load_subscription = housekeeping_load_subscription,
                    .load_end = on_load_end,
@@ -160,8 +163,13 @@ static int open_all(struct gateway *gateway, struct diag *diag)
         r = health_socket_open(gateway, settings->health_socket, &gateway->health_socket, diag);
     if (r == 0)
         r = privileges_drop(settings->user, diag);
-    if (r == 0)
-        r = open_store(gateway, diag);
+    if (r < 0)
+        return r;
+    gateway->users = users_new();
+    gateway->directory = gateway->users == NULL ? NULL : directory_new(gateway);
+    if (gateway->directory == NULL)
+        return diag_fail(diag, -ENOMEM, "not enough memory");
+    r = open_store(gateway, diag);
     if (r < 0)
         return r;
     gateway->throttle = throttle_new();
@@ -257,6 +265,7 @@ void gateway_free(struct gateway *gateway)
     beat_cut(gateway->beat);
     store_close(gateway->store);
     housekeeping_free(gateway->housekeeping);
+    directory_free(gateway->directory);
     drop_all(gateway);
     http_server_free(gateway->server);
     (void)uv_run(gateway->loop, UV_RUN_NOWAIT); /* streams say closed */
@@ -268,5 +277,6 @@ void gateway_free(struct gateway *gateway)
     administrators_free(gateway->administrators);
     subscriptions_done(&gateway->subscriptions);
     sessions_done(&gateway->sessions);
+    users_free(gateway->users);
     free(gateway);
 }

@@ -17,6 +17,7 @@
  *   store/                  PostgreSQL: migrations, load, sessions, group commit of subscriptions
  *   api/<service>/          routes, handlers, representations; api/services.h joins them
  *   admin/                  beat (heartbeat row), health resource, health socket
+ *   directory.h, roster.h   users from the PBXs' directories; what follows when one comes or goes
  *   housekeeping.h          merge after a load, expiry, flush of last use
  *   cors.h, gateway.c       the rest; main.c is the command line
  *
@@ -32,9 +33,10 @@
 
 #include <uv.h>
 
-struct users; /* model/users.h */
-struct calls; /* model/calls.h */
-struct pbxs;  /* pbx/pbxs.h */
+struct users;     /* model/users.h */
+struct calls;     /* model/calls.h */
+struct pbxs;      /* pbx/pbxs.h */
+struct directory; /* directory.h */
 
 struct gateway {
     uv_loop_t *loop;
@@ -48,6 +50,7 @@ struct gateway {
     struct store *store;
     struct channels *channels;
     struct users *users;
+    struct directory *directory;
     struct calls *calls;
     struct pbxs *pbxs;
     struct beat *beat;

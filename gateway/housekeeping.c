@@ -1,6 +1,7 @@
 #include "gateway/housekeeping.h"
 
 #include "gateway/auth/administrators.h"
+#include "gateway/directory.h"
 #include "gateway/gateway.h"
 #include "lib/common/common.h"
 #include "lib/common/json.h"
@@ -42,6 +43,14 @@ void housekeeping_load_begin(void *context)
         subscription->confirmed = false;
         subscription->ending = false;
     }
+    directory_load_begin(gateway);
+}
+
+/* Somebody who is no administrator or no user any more has lost his sessions. */
+static bool has_owner(const struct gateway *gateway, bool administrator, const char *login)
+{
+    return administrator ? administrators_find(gateway->administrators, login) != NULL
+                         : users_find_login(gateway->users, login) != NULL;
 }
 
 static struct session *add_loaded(struct gateway *gateway, const struct store_session *loaded)
@@ -54,8 +63,8 @@ static struct session *add_loaded(struct gateway *gateway, const struct store_se
         .remaining_s = loaded->remaining_s > SESSION_TAKEOVER_GRANT_S ? loaded->remaining_s
                                                                       : SESSION_TAKEOVER_GRANT_S,
     };
-    /* somebody who is no administrator any more has lost his sessions: they are not taken up */
-    if (birth.administrator && administrators_find(gateway->administrators, birth.login) == NULL)
+    if (!has_owner(gateway, birth.administrator, birth.login) ||
+        (loaded->supervised != NULL && !has_owner(gateway, false, loaded->supervised)))
         return NULL;
     (void)sessions_add(&gateway->sessions, &birth, common_boot_ms(), &session);
     return session;
@@ -70,8 +79,12 @@ void housekeeping_load_session(void *context, const struct store_session *loaded
     if (session == NULL)
         return;
     session->confirmed = true;
-    if (loaded->id != NULL && !session->opened)
-        (void)session_open(session, loaded->id, loaded->application, loaded->opened_at_ms);
+    if (loaded->id == NULL || session->opened)
+        return;
+    if (session_open(session, loaded->id, loaded->application, loaded->opened_at_ms) < 0 ||
+        (loaded->supervised != NULL &&
+         session_supervise(&gateway->sessions, session, loaded->supervised) < 0))
+        session->confirmed = false; /* without memory it ends, rather than with other rights */
 }
 
 static struct filter *read_filter(const struct session *session, const char *text)
@@ -115,6 +128,7 @@ void housekeeping_load_subscription(void *context, const struct store_subscripti
 
 void housekeeping_load_end(struct gateway *gateway)
 {
+    directory_load_end(gateway);
     struct subscription *subscription = TAILQ_FIRST(&gateway->subscriptions.all);
     while (subscription != NULL) {
         struct subscription *next = TAILQ_NEXT(subscription, of_all);
@@ -129,8 +143,9 @@ void housekeeping_load_end(struct gateway *gateway)
             gateway_drop_session(gateway, session);
         session = next;
     }
-    log_info(module, "loaded: %zu sessions, %zu subscriptions",
-             gateway->sessions.by_credential.count, gateway->subscriptions.by_id.count);
+    log_info(module, "loaded: %zu users, %zu sessions, %zu subscriptions",
+             users_count(gateway->users), gateway->sessions.by_credential.count,
+             gateway->subscriptions.by_id.count);
 }
 
 /* --- ends --------------------------------------------------------------------------------------
@@ -175,8 +190,8 @@ static void on_subscriptions_removed(void *context, int error)
 
 static bool may_stay(const struct gateway *gateway, const struct session *session)
 {
-    return !session->administrator ||
-           administrators_find(gateway->administrators, session->account->login) != NULL;
+    return has_owner(gateway, session->administrator, session_login(session)) &&
+           (session->supervisor == NULL || has_owner(gateway, true, session->supervisor));
 }
 
 static void sweep_sessions(struct gateway *gateway, struct removal *removal, uint64_t now_ms)
@@ -188,7 +203,7 @@ static void sweep_sessions(struct gateway *gateway, struct removal *removal, uin
             (session->deadline_ms > now_ms && may_stay(gateway, session)))
             continue;
         log_info(module, "session of %s ends: %s", session->account->login,
-                 session->deadline_ms > now_ms ? "no administrator any more" : "not used");
+                 session->deadline_ms > now_ms ? "its owner is gone" : "not used");
         session->ending = true;
         removal->digests[removal->count++] = session->by_credential.key;
     }

@@ -4,6 +4,9 @@
 #include "gateway/store/store.h"
 #include "lib/common/common.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define ACCESS_NAME(id, text) text,
 const char *access_name(unsigned access)
 {
@@ -15,6 +18,19 @@ void identity_answer_unknown(struct http_request *request, const char *help_mess
 {
     (void)http_answer_header(request, "WWW-Authenticate", "Basic realm=\"O2G\", charset=\"UTF-8\"");
     http_answer_fail(request, 401, "%s", help_message);
+}
+
+void identity_answer_throttled(struct http_request *request, uint64_t wait_ms)
+{
+    char seconds[24];
+    (void)snprintf(seconds, sizeof(seconds), "%" PRIu64, (wait_ms + 999) / 1000);
+    (void)http_answer_header(request, "Retry-After", seconds);
+    const struct http_error error = {
+        .status = 403,
+        .help_message = arena_printf(http_request_arena(request),
+                                     "too many wrong passwords; wait %s s", seconds),
+        .can_retry = true};
+    http_answer_error(request, &error);
 }
 
 void identity_answer_no_store(struct http_request *request)

@@ -23,6 +23,8 @@ const char *access_name(unsigned access); /* "?" out of range */
 void identity_authorize(void *context, struct http_request *request, unsigned access);
 /* 401 with WWW-Authenticate. */
 void identity_answer_unknown(struct http_request *request, const char *help_message);
+/* 403 with Retry-After: wait before the next try of a password. */
+void identity_answer_throttled(struct http_request *request, uint64_t wait_ms);
 /* 503 with Retry-After: the database is away. */
 void identity_answer_no_store(struct http_request *request);
 

@@ -16,10 +16,12 @@ struct check {
     STAILQ_ENTRY(check) next;
     uv_work_t work;
     struct passwords *passwords;
-    char *password, *stored;
+    char *password, *stored; /* stored NULL: the password is to be hashed */
     bool known;
     int result;
+    char hash[SECRETS_HASH_CHARS];
     passwords_done_fn done;
+    passwords_hashed_fn hashed; /* instead of done when it is hashed */
     void *context;
 };
 
@@ -50,9 +52,21 @@ static void check_free(struct check *check)
     free(check);
 }
 
+static void tell(const struct check *check, int result)
+{
+    if (check->hashed != NULL)
+        check->hashed(check->context, result, result == 0 ? check->hash : NULL);
+    else
+        check->done(check->context, result);
+}
+
 static void on_work(uv_work_t *work)
 {
     struct check *check = work->data;
+    if (check->stored == NULL) {
+        check->result = secrets_password_hash(check->password, check->hash, NULL);
+        return;
+    }
     check->result = secrets_password_check(check->password, check->stored);
     if (check->result == 0 && !check->known)
         check->result = -EACCES;
@@ -78,7 +92,7 @@ static void on_worked(uv_work_t *work, int status)
     passwords->running_count--;
     set_running(passwords, check, NULL);
     if (!passwords->freed)
-        check->done(check->context, status < 0 ? status : check->result);
+        tell(check, status < 0 ? status : check->result);
     check_free(check);
     if (!passwords->freed)
         run_next(passwords);
@@ -98,27 +112,26 @@ static void run_next(struct passwords *passwords)
             set_running(passwords, NULL, check);
             continue;
         }
-        check->done(check->context, r);
+        tell(check, r);
         check_free(check);
     }
 }
 
-int passwords_check(struct passwords *passwords, const char *password, const char *stored,
-                    passwords_done_fn done, void *context)
+/* pattern: all but the texts. */
+static int add(struct passwords *passwords, const struct check *pattern, const char *password,
+               const char *stored)
 {
     if (passwords->waiting_count >= PASSWORDS_WAITING_MAX)
         return -EBUSY;
-    struct check *check = calloc(1, sizeof(*check));
+    struct check *check = malloc(sizeof(*check));
     if (check == NULL)
         return -ENOMEM;
-    *check = (struct check){.passwords = passwords,
-                            .password = strdup(password),
-                            .stored = strdup(stored != NULL ? stored : nobody),
-                            .known = stored != NULL,
-                            .done = done,
-                            .context = context};
+    *check = *pattern;
+    check->passwords = passwords;
+    check->password = strdup(password);
+    check->stored = stored == NULL ? NULL : strdup(stored);
     check->work.data = check;
-    if (check->password == NULL || check->stored == NULL) {
+    if (check->password == NULL || (stored != NULL && check->stored == NULL)) {
         check_free(check);
         return -ENOMEM;
     }
@@ -126,6 +139,20 @@ int passwords_check(struct passwords *passwords, const char *password, const cha
     passwords->waiting_count++;
     run_next(passwords);
     return 0;
+}
+
+int passwords_check(struct passwords *passwords, const char *password, const char *stored,
+                    passwords_done_fn done, void *context)
+{
+    const struct check pattern = {.known = stored != NULL, .done = done, .context = context};
+    return add(passwords, &pattern, password, stored != NULL ? stored : nobody);
+}
+
+int passwords_hash(struct passwords *passwords, const char *password, passwords_hashed_fn done,
+                   void *context)
+{
+    const struct check pattern = {.hashed = done, .context = context};
+    return add(passwords, &pattern, password, NULL);
 }
 
 void passwords_free(struct passwords *passwords)
@@ -136,12 +163,12 @@ void passwords_free(struct passwords *passwords)
     while (!STAILQ_EMPTY(&passwords->waiting)) {
         struct check *check = STAILQ_FIRST(&passwords->waiting);
         STAILQ_REMOVE_HEAD(&passwords->waiting, next);
-        check->done(check->context, -ECANCELED);
+        tell(check, -ECANCELED);
         check_free(check);
     }
     for (unsigned i = 0; i < PASSWORDS_RUNNING_MAX; i++) {
         if (passwords->running[i] != NULL)
-            passwords->running[i]->done(passwords->running[i]->context, -ECANCELED);
+            tell(passwords->running[i], -ECANCELED);
     }
     if (passwords->running_count == 0)
         free(passwords);

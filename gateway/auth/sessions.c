@@ -20,20 +20,25 @@ void sessions_done(struct sessions *sessions)
     digest_table_done(&sessions->accounts);
 }
 
-static struct account *find_account(struct sessions *sessions, const char *login)
+struct account *sessions_find_account(const struct sessions *sessions, const char *login)
 {
     struct digest key;
     digest_of_text(login, &key);
     struct digest_link *link = digest_table_find(&sessions->accounts, &key);
-    if (link != NULL)
-        return DIGEST_OWNER(link, struct account, by_login);
+    return link == NULL ? NULL : DIGEST_OWNER(link, struct account, by_login);
+}
 
+static struct account *find_or_add_account(struct sessions *sessions, const char *login)
+{
     size_t len_bytes = strlen(login) + 1;
-    struct account *account = calloc(1, sizeof(*account) + len_bytes);
+    struct account *account = sessions_find_account(sessions, login);
+    if (account != NULL)
+        return account;
+    account = calloc(1, sizeof(*account) + len_bytes);
     if (account == NULL)
         return NULL;
     memcpy(account->login, login, len_bytes);
-    account->by_login.key = key;
+    digest_of_text(login, &account->by_login.key);
     TAILQ_INIT(&account->sessions);
     if (digest_table_add(&sessions->accounts, &account->by_login) == 0)
         return account;
@@ -60,7 +65,7 @@ int sessions_add(struct sessions *sessions, const struct session_birth *birth, u
     if (sessions->by_credential.count >= SESSIONS_MAX)
         return -ENOSPC;
     struct session *session = calloc(1, sizeof(*session));
-    struct account *account = session == NULL ? NULL : find_account(sessions, birth->login);
+    struct account *account = session == NULL ? NULL : find_or_add_account(sessions, birth->login);
     if (account == NULL) {
         free(session);
         return -ENOMEM;
@@ -94,6 +99,25 @@ int session_open(struct session *session, const char *id, const char *applicatio
     (void)snprintf(session->id, sizeof(session->id), "%s", id);
     session->opened_at_ms = opened_at_ms;
     session->opened = true;
+    return 0;
+}
+
+int session_supervise(struct sessions *sessions, struct session *session, const char *login)
+{
+    struct account *administrator = session->account;
+    struct account *account = find_or_add_account(sessions, login);
+    char *supervisor = account == NULL ? NULL : strdup(administrator->login);
+    if (supervisor == NULL) {
+        if (account != NULL)
+            drop_empty_account(sessions, account);
+        return -ENOMEM;
+    }
+    TAILQ_REMOVE(&administrator->sessions, session, of_account);
+    TAILQ_INSERT_TAIL(&account->sessions, session, of_account);
+    drop_empty_account(sessions, administrator);
+    session->account = account;
+    session->supervisor = supervisor;
+    session->administrator = false;
     return 0;
 }
 
@@ -138,6 +162,7 @@ void sessions_remove(struct sessions *sessions, struct session *session)
     TAILQ_REMOVE(&account->sessions, session, of_account);
     digest_table_remove(&sessions->by_credential, &session->by_credential);
     drop_empty_account(sessions, account);
+    free(session->supervisor);
     free(session->application);
     free(session);
 }

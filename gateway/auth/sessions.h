@@ -33,12 +33,13 @@ struct session {
     TAILQ_ENTRY(session) of_all;
     TAILQ_ENTRY(session) of_account;
     struct account *account;
-    bool administrator;
-    bool opened;    /* else only a credential so far */
-    bool opening;   /* its row is on the way */
-    bool ending;    /* the deletion of its row is on the way */
-    bool touched;   /* used since the last flush */
-    bool confirmed; /* used while a reload compares memory and database */
+    bool administrator; /* has an administrator's rights: not while it acts for a user */
+    char *supervisor;   /* login of the administrator who acts for the account; NULL: nobody */
+    bool opened;        /* else only a credential so far */
+    bool opening;       /* its row is on the way */
+    bool ending;        /* the deletion of its row is on the way */
+    bool touched;       /* used since the last flush */
+    bool confirmed;     /* used while a reload compares memory and database */
     uint64_t deadline_ms;
     char id[SESSION_ID_CHARS]; /* shown to other sessions of the account; no secret */
     char *application;         /* NULL until opened */
@@ -69,6 +70,10 @@ int sessions_add(struct sessions *sessions, const struct session_birth *birth, u
 /* The credential has opened a session. 0 or -ENOMEM. */
 int session_open(struct session *session, const char *id, const char *application,
                  int64_t opened_at_ms);
+/* An administrator's session becomes one of the user with this login. 0 or -ENOMEM. */
+int session_supervise(struct sessions *sessions, struct session *session, const char *login);
+/* All that share a login; NULL: there are none. Removing the last one removes the account. */
+struct account *sessions_find_account(const struct sessions *sessions, const char *login);
 /* The live object of a credential's digest; NULL when unknown, ending, or past its deadline. */
 struct session *sessions_find(const struct sessions *sessions, const struct digest *credential,
                               uint64_t now_ms);
@@ -77,7 +82,7 @@ struct session *sessions_find_any(const struct sessions *sessions, const struct 
 void sessions_touch(const struct sessions *sessions, struct session *session, uint64_t now_ms);
 /* Seconds left until the deadline, at least 1. */
 int64_t session_remaining_s(const struct session *session, uint64_t now_ms);
-/* The login that the session acts for: the supervised user's, else the owner's. */
+/* The login that the session acts for: the supervised user's, else the owner's. Borrowed. */
 const char *session_login(const struct session *session);
 /* Frees it; its subscriptions must be gone. */
 void sessions_remove(struct sessions *sessions, struct session *session);

@@ -41,6 +41,26 @@ static const char *const steps[] = {
     " counter bigint NOT NULL,"
     " written_at timestamptz NOT NULL"
     ") WITH (fillfactor = 20);\n"),
+
+    /* devices: [{"id", "type", "subType"}], the main one first. left_out: an administrator has
+     * removed the user whom the PBX still has. supervised: for whom an administrator acts. */
+    STEP(2,
+    "CREATE TABLE subscriber ("
+    " login text PRIMARY KEY,"
+    " node text NOT NULL,"
+    " number text NOT NULL UNIQUE,"
+    " first_name text NOT NULL,"
+    " last_name text NOT NULL,"
+    " devices json NOT NULL,"
+    " mail text,"
+    " external_login text UNIQUE,"
+    " gui_language text,"
+    " left_out boolean NOT NULL DEFAULT false);\n"
+    "CREATE TABLE subscriber_password ("
+    " login text PRIMARY KEY REFERENCES subscriber ON DELETE CASCADE,"
+    " hash text NOT NULL,"
+    " changed_at timestamptz NOT NULL DEFAULT now());\n"
+    "ALTER TABLE session ADD COLUMN supervised text;\n"),
 };
 /* clang-format on */
 

@@ -1,5 +1,5 @@
 /* store.h - what the gateway keeps in PostgreSQL: credentials, sessions, subscriptions, and the
- * heartbeat row. Everything is asynchronous; `done` comes after COMMIT.
+ * heartbeat row; users see store_users.h. Everything is asynchronous; `done` comes after COMMIT.
  *
  * Two connections. All changes of sessions and subscriptions go through one pipelined connection,
  * in order; it holds an advisory lock and ends what is left of its predecessors, so no statement of
@@ -29,6 +29,7 @@ struct store_session { /* borrowed during the call */
     int64_t remaining_s;
     const char *id; /* NULL: a credential without session */
     const char *application;
+    const char *supervised; /* login of the user for whom an administrator acts; NULL: none */
     int64_t opened_at_ms;
 };
 struct store_subscription {
@@ -37,9 +38,12 @@ struct store_subscription {
     int64_t timeout_min;
 };
 
+struct store_user; /* store_users.h */
+
 struct store_events {
-    /* A load: begin, each session, each subscription, end. Nothing else comes in between. */
+    /* A load: begin, each user, session, subscription, end. Nothing else comes in between. */
     void (*load_begin)(void *context);
+    void (*load_user)(void *context, const struct store_user *user);
     void (*load_session)(void *context, const struct store_session *session);
     void (*load_subscription)(void *context, const struct store_subscription *subscription);
     void (*load_end)(void *context); /* store_is_ready() is true from here on */

@@ -1,5 +1,5 @@
-/* Reading everything after a connect. Sessions and subscriptions are read by two statements on the
- * ordered connection; changes that were sent before are in them, later ones are not. */
+/* Reading everything after a connect. Users, sessions and subscriptions are read by a statement
+ * each on the ordered connection; changes that were sent before are in them, later ones are not. */
 #include "gateway/store/store_private.h"
 
 #include "lib/common/common.h"
@@ -52,9 +52,21 @@ static bool load_failed(const struct load *load, const struct pg_result *result)
         return true;
     if (result->error == 0)
         return false;
-    log_error(module, "sessions cannot be read: %s", result->message);
+    log_error(module, "the database cannot be read: %s", result->message);
     pg_reset(load->store->lanes[STORE_LANE_WRITES]);
     return true;
+}
+
+static void on_users(void *context, const struct pg_result *result)
+{
+    struct load load = *(struct load *)context;
+    const struct store_events *events = &load.store->events;
+    free(context);
+    if (load_failed(&load, result))
+        return;
+    events->load_begin(events->context);
+    for (int row = 0; row < result->rows; row++)
+        store__load_user(events, result, row);
 }
 
 static void on_sessions(void *context, const struct pg_result *result)
@@ -64,7 +76,6 @@ static void on_sessions(void *context, const struct pg_result *result)
     free(context);
     if (load_failed(&load, result))
         return;
-    events->load_begin(events->context);
     for (int row = 0; row < result->rows; row++) {
         struct store_session session = {
             .login = pg_value(result, row, 1),
@@ -73,6 +84,7 @@ static void on_sessions(void *context, const struct pg_result *result)
             .id = pg_value(result, row, 4),
             .application = pg_value(result, row, 5),
             .opened_at_ms = pg_value_int64(result, row, 6),
+            .supervised = pg_value(result, row, 7),
         };
         if (store__read_digest(pg_value(result, row, 0), &session.credential))
             events->load_session(events->context, &session);
@@ -115,9 +127,10 @@ static bool send_one(struct store *store, const char *sql, pg_done_fn done)
 
 void store__load(struct store *store)
 {
-    if (!send_one(store,
+    if (!send_one(store, store__select_users, on_users) ||
+        !send_one(store,
                   "SELECT encode(c.digest, 'hex'), c.login, c.administrator, c.remaining_s, s.id,"
-                  " s.application, (extract(epoch FROM s.opened_at) * 1000)::bigint"
+                  " s.application, (extract(epoch FROM s.opened_at) * 1000)::bigint, s.supervised"
                   " FROM credential c LEFT JOIN session s ON s.credential = c.digest",
                   on_sessions) ||
         !send_one(store,

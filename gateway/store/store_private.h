@@ -43,6 +43,9 @@ int store__query(struct store *store, const char *sql, const char *const *params
 int store__judge(struct store *store, const struct pg_result *result);
 /* Reads everything; then events.load_end. */
 void store__load(struct store *store);
+/* One row of store__select_users to load_user(). */
+extern const char store__select_users[];
+void store__load_user(const struct store_events *events, const struct pg_result *result, int row);
 /* All gathered subscriptions and those under way end with -EAGAIN. */
 void store__fail_groups(struct store *store);
 void store__add_digest(struct buf *out, const struct digest *digest); /* 64 hex digits */

@@ -30,11 +30,13 @@ int store_open_session(struct store *store, const struct store_session *session,
     char hex[2 * SECRETS_SHA256_BYTES + 1], opened_at[24];
     hex_of(&session->credential, hex);
     (void)snprintf(opened_at, sizeof(opened_at), "%" PRId64, session->opened_at_ms);
-    const char *const params[] = {hex, session->id, session->application, opened_at};
+    const char *const params[] = {hex, session->id, session->application, opened_at,
+                                  session->supervised};
     return store__query(store,
-                        "INSERT INTO session (credential, id, application, opened_at) VALUES"
-                        " (decode($1, 'hex'), $2, $3, to_timestamp($4::bigint / 1000.0))",
-                        params, 4, done, context);
+                        "INSERT INTO session (credential, id, application, opened_at, supervised)"
+                        " VALUES (decode($1, 'hex'), $2, $3,"
+                        " to_timestamp($4::bigint / 1000.0), $5)",
+                        params, 5, done, context);
 }
 
 /* "{aa…,bb…}", an array of hex texts */

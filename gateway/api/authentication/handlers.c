@@ -7,12 +7,12 @@
 #include "gateway/auth/passwords.h"
 #include "gateway/auth/throttle.h"
 #include "gateway/gateway.h"
+#include "gateway/model/users.h"
 #include "gateway/store/store.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +21,10 @@ static const char module[] = "auth";
 struct login { /* one authentication under way; lives in the request's arena */
     struct gateway *gateway;
     struct http_request *request;
-    char name[BASIC_LOGIN_CHARS];
+    char typed[BASIC_LOGIN_CHARS]; /* as the caller wrote it */
+    const char *name;              /* the account's login; what was typed for an unknown one */
+    bool administrator, known;
+    const char *hash; /* that the password was checked with; NULL: there is none */
     char credential[SECRETS_ID_CHARS + 1];
     struct digest digest;
 };
@@ -46,10 +49,34 @@ static void answer_credential(struct login *login)
         .credential = login->credential,
         .public_url = arena_printf(arena, "%s/sessions", gateway->public_base),
         .internal_url = arena_printf(arena, "%s/sessions", gateway->private_base),
+        .login_name = strcmp(login->name, login->typed) == 0 ? NULL : login->name,
     };
     add_cookie(login->request, login->credential);
     (void)http_answer_header(login->request, "Cache-Control", "no-store");
     http_answer_repr(login->request, 200, &authenticate_result_repr, &result);
+}
+
+static void on_dropped(void *context, int error)
+{
+    (void)context;
+    (void)error; /* nobody has the credential: the row only waits for its time to end */
+}
+
+/* Administrators come first: nobody can take their logins away. */
+static const char *find_hash(const struct gateway *gateway, const struct login *login)
+{
+    const struct user *user;
+    if (login->administrator)
+        return administrators_find(gateway->administrators, login->name);
+    user = users_find_login(gateway->users, login->name);
+    return user == NULL ? NULL : user->password_hash;
+}
+
+/* False: the password was changed, or the account went, while the credential was on its way. */
+static bool is_still_right(const struct login *login)
+{
+    const char *hash = find_hash(login->gateway, login);
+    return hash != NULL && strcmp(hash, login->hash) == 0;
 }
 
 static void on_stored(void *context, int error)
@@ -61,8 +88,13 @@ static void on_stored(void *context, int error)
         identity_answer_no_store(login->request);
         return;
     }
+    if (!is_still_right(login)) {
+        (void)store_remove_credentials(gateway->store, &login->digest, 1, on_dropped, NULL);
+        identity_answer_unknown(login->request, "wrong login or password");
+        return;
+    }
     const struct session_birth birth = {
-        .credential = &login->digest, .login = login->name, .administrator = true};
+        .credential = &login->digest, .login = login->name, .administrator = login->administrator};
     if (sessions_add(&gateway->sessions, &birth, common_boot_ms(), &session) < 0) {
         http_answer_fail(login->request, 503, "too many sessions");
         return;
@@ -80,7 +112,7 @@ static void store_credential(struct login *login)
     digest_of_text(login->credential, &login->digest);
     const struct store_session row = {.credential = login->digest,
                                       .login = login->name,
-                                      .administrator = true,
+                                      .administrator = login->administrator,
                                       .remaining_s = login->gateway->settings->session_ttl_s};
     int r = store_add_credential(login->gateway->store, &row, on_stored, login);
     if (r < 0)
@@ -99,9 +131,8 @@ static void on_checked(void *context, int result)
     }
     if (result == -EACCES) {
         /* an unknown name is not logged: people type passwords there */
-        bool known = administrators_find(gateway->administrators, login->name) != NULL;
         log_notice(module, "wrong password for %s from %s",
-                   known ? login->name : "an unknown login", address);
+                   login->known ? login->name : "an unknown login", address);
         identity_answer_unknown(login->request, "wrong login or password");
         return;
     }
@@ -109,17 +140,21 @@ static void on_checked(void *context, int result)
     http_answer_fail(login->request, 503, "the password cannot be checked now; try again");
 }
 
-static void answer_throttled(struct http_request *request, uint64_t wait_ms)
+/* Every way to write a login leads to the same account, hence to the same count of wrong tries. */
+static int find_account(struct login *login)
 {
-    char seconds[24];
-    (void)snprintf(seconds, sizeof(seconds), "%" PRIu64, (wait_ms + 999) / 1000);
-    (void)http_answer_header(request, "Retry-After", seconds);
-    const struct http_error error = {
-        .status = 403,
-        .help_message = arena_printf(http_request_arena(request),
-                                     "too many wrong passwords; wait %s s", seconds),
-        .can_retry = true};
-    http_answer_error(request, &error);
+    const struct gateway *gateway = login->gateway;
+    struct arena *arena = http_request_arena(login->request);
+    const struct user *user = users_find(gateway->users, login->typed);
+    login->administrator = administrators_find(gateway->administrators, login->typed) != NULL;
+    login->known = login->administrator || user != NULL;
+    login->name =
+        login->administrator || user == NULL ? login->typed : arena_strdup(arena, user->login);
+    if (login->name == NULL)
+        return -ENOMEM;
+    const char *hash = login->known ? find_hash(gateway, login) : NULL;
+    login->hash = hash == NULL ? NULL : arena_strdup(arena, hash);
+    return hash != NULL && login->hash == NULL ? -ENOMEM : 0;
 }
 
 static void check_password(struct login *login, const char *password)
@@ -127,12 +162,9 @@ static void check_password(struct login *login, const char *password)
     struct gateway *gateway = login->gateway;
     const char *address = http_request_peer(login->request);
     uint64_t wait_ms = throttle_begin(gateway->throttle, login->name, address, common_boot_ms());
-    if (wait_ms > 0) {
-        answer_throttled(login->request, wait_ms);
-        return;
-    }
-    const char *stored = administrators_find(gateway->administrators, login->name);
-    if (passwords_check(gateway->passwords, password, stored, on_checked, login) < 0)
+    if (wait_ms > 0)
+        identity_answer_throttled(login->request, wait_ms);
+    else if (passwords_check(gateway->passwords, password, login->hash, on_checked, login) < 0)
         on_checked(login, -EBUSY);
 }
 
@@ -159,8 +191,11 @@ void authenticate_get(struct http_request *request)
     } else {
         login->gateway = gateway;
         login->request = request;
-        memcpy(login->name, basic.login, sizeof(login->name));
-        check_password(login, basic.password);
+        memcpy(login->typed, basic.login, sizeof(login->typed));
+        if (find_account(login) == 0)
+            check_password(login, basic.password);
+        else
+            http_answer_fail(request, 503, "not enough memory");
     }
     secrets_wipe(&basic, sizeof(basic));
 }

@@ -4,6 +4,7 @@
 #include "gateway/api/sessions/repr.h"
 #include "gateway/auth/identity.h"
 #include "gateway/gateway.h"
+#include "gateway/model/users.h"
 #include "gateway/store/store.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
@@ -21,8 +22,21 @@ struct opening { /* lives in the request's arena */
     struct digest credential; /* the session may go while its row is on the way */
     char id[SESSION_ID_CHARS];
     const char *application;
+    const char *supervised; /* login of the user for whom it is opened; NULL: nobody */
     int64_t opened_at_ms;
 };
+
+/* 0, -ENOENT: the supervised user has gone, -ENOMEM. */
+static int take_over(struct opening *opening, struct session *session)
+{
+    struct gateway *gateway = opening->gateway;
+    const char *supervised = opening->supervised;
+    if (supervised != NULL && users_find_login(gateway->users, supervised) == NULL)
+        return -ENOENT;
+    if (supervised != NULL && session_supervise(&gateway->sessions, session, supervised) < 0)
+        return -ENOMEM;
+    return session_open(session, opening->id, opening->application, opening->opened_at_ms);
+}
 
 static void on_opened(void *context, int error)
 {
@@ -30,10 +44,16 @@ static void on_opened(void *context, int error)
     struct session *session = sessions_find_any(&opening->gateway->sessions, &opening->credential);
     if (session != NULL)
         session->opening = false;
-    if (error == 0 && session != NULL && !session->ending &&
-        session_open(session, opening->id, opening->application, opening->opened_at_ms) == 0) {
-        log_info(module, "%s has opened session %s from %s", session->account->login, session->id,
-                 http_request_peer(opening->request));
+    if (error == 0 && session != NULL && !session->ending) {
+        error = take_over(opening, session);
+        if (error < 0)
+            session->deadline_ms = 0; /* its row says otherwise: the next sweep ends both */
+    }
+    if (error == 0 && session != NULL && !session->ending) {
+        log_info(module, "%s has opened session %s from %s%s%s", session_login(session),
+                 session->id, http_request_peer(opening->request),
+                 session->supervisor == NULL ? "" : ", in fact ",
+                 session->supervisor == NULL ? "" : session->supervisor);
         session_info_answer(opening->request, session);
     } else if (error == -ENOENT || session == NULL) {
         identity_answer_unknown(opening->request, "the credential has ended");
@@ -57,7 +77,7 @@ static int prepare(struct opening *opening)
 }
 
 static void open_session(struct http_request *request, struct session *session,
-                         const struct session_request *body)
+                         const struct session_request *body, const char *supervised)
 {
     struct gateway *gateway = http_request_program(request);
     struct opening *opening = arena_calloc(http_request_arena(request), 1, sizeof(*opening));
@@ -69,9 +89,11 @@ static void open_session(struct http_request *request, struct session *session,
     opening->request = request;
     opening->credential = session->by_credential.key;
     opening->application = body->application_name;
+    opening->supervised = supervised;
     const struct store_session row = {.credential = opening->credential,
                                       .id = opening->id,
                                       .application = opening->application,
+                                      .supervised = opening->supervised,
                                       .opened_at_ms = opening->opened_at_ms};
     session->opening = true;
     int r = store_open_session(gateway->store, &row, on_opened, opening);
@@ -79,36 +101,63 @@ static void open_session(struct http_request *request, struct session *session,
         on_opened(opening, r);
 }
 
-/* There are no users yet whose account could be supervised: every one is unknown. */
-static void refuse_supervision(struct http_request *request, const struct session *session,
-                               const struct supervised_account *account)
+/* The login of the user for whom an administrator opens the session, in the request's arena; NULL
+ * after the request has been answered. A session that acts for the user already may say so again.
+ */
+static const char *find_supervised(struct http_request *request, const struct session *session,
+                                   const struct supervised_account *account)
 {
-    if (!session->administrator) {
-        http_answer_fail(request, 403, "administrator session needed");
-        return;
-    }
-    const struct http_error error = {
+    const struct gateway *gateway = http_request_program(request);
+    const struct device *device = users_find_device(gateway->users, account->id);
+    const struct user *user = account->type == SUPERVISED_LOGIN_NAME
+                                  ? users_find(gateway->users, account->id)
+                              : device != NULL ? device->user
+                                               : NULL;
+    const struct http_error unknown = {
         .status = 404, .help_message = "no such user", .inner_message = account->id};
-    http_answer_error(request, &error);
+    const char *login = NULL;
+    if (!session->administrator && session->supervisor == NULL)
+        http_answer_fail(request, 403, "administrator session needed");
+    else if (user == NULL && !store_is_ready(gateway->store))
+        identity_answer_no_store(request); /* perhaps he is there, but not loaded */
+    else if (user == NULL)
+        http_answer_error(request, &unknown);
+    else if ((login = arena_strdup(http_request_arena(request), user->login)) == NULL)
+        http_answer_fail(request, 503, "not enough memory");
+    return login;
+}
+
+static bool is_the_same(const struct session *session, const struct session_request *body,
+                        const char *supervised)
+{
+    bool same_account = supervised == NULL ? session->supervisor == NULL
+                                           : session->supervisor != NULL &&
+                                                 strcmp(session_login(session), supervised) == 0;
+    return same_account && strcmp(session->application, body->application_name) == 0;
 }
 
 /* A client that did not get the answer to its first try asks again with the same credential: it
- * gets the session that it has. Another application needs a credential of its own. */
+ * gets the session that it has. Another application or account needs a credential of its own. */
 void sessions_post(struct http_request *request)
 {
     struct session *session = http_request_identity(request);
     const struct session_request *body = http_request_data(request);
+    const char *supervised = NULL;
 
-    if (body->supervised_account != NULL)
-        refuse_supervision(request, session, body->supervised_account);
-    else if (session->opened && strcmp(session->application, body->application_name) == 0)
+    if (body->supervised_account != NULL) {
+        supervised = find_supervised(request, session, body->supervised_account);
+        if (supervised == NULL)
+            return;
+    }
+    if (session->opened && is_the_same(session, body, supervised))
         session_info_answer(request, session);
     else if (session->opened)
-        http_answer_fail(request, 403, "this credential has a session of another application");
+        http_answer_fail(request, 403,
+                         "this credential has a session of another application or account");
     else if (session->opening)
         http_answer_fail(request, 503, "the session is being opened");
     else
-        open_session(request, session, body);
+        open_session(request, session, body, supervised);
 }
 
 void sessions_get(struct http_request *request)

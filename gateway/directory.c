@@ -1,0 +1,499 @@
+#include "gateway/directory.h"
+
+#include "gateway/model/users_compare.h"
+#include "gateway/roster.h"
+#include "lib/common/buf.h"
+#include "lib/common/common.h"
+#include "lib/common/log.h"
+#include "lib/common/timer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char module[] = "directory";
+
+/* The parts of a difference, in the order in which they are carried out: numbers that go are free
+ * for those who come. */
+enum part { PART_DELETED, PART_CHANGED, PART_CREATED, PART_COUNT };
+
+struct reading { /* of one node */
+    TAILQ_ENTRY(reading) next;
+    struct directory *directory;
+    char node[USER_NODE_CHARS];
+    struct arena arena; /* of the list, which stays for administrators' questions */
+    struct pbx_device *devices;
+    size_t count;
+    bool waits;   /* has not been compared yet */
+    bool doubted; /* the last comparison was drastic, and `deletion` says which one */
+    bool under_way;
+    struct digest deletion;
+    struct users_changes changes; /* under way */
+    enum part part;
+    size_t at, group_count; /* place within the part; how many the open statement carries */
+};
+
+struct directory {
+    struct gateway *gateway;
+    TAILQ_HEAD(, reading) readings;
+    struct map *left_out; /* login: the directory itself */
+    struct timer *retry;
+};
+
+/* --- readings ----------------------------------------------------------------------------------
+ */
+
+static void carry_on(struct reading *reading);
+
+static void on_retry(void *context)
+{
+    struct directory *directory = context;
+    struct reading *reading;
+    TAILQ_FOREACH(reading, &directory->readings, next)
+    {
+        carry_on(reading);
+    }
+}
+
+struct directory *directory_new(struct gateway *gateway)
+{
+    struct directory *directory = calloc(1, sizeof(*directory));
+    if (directory == NULL)
+        return NULL;
+    directory->gateway = gateway;
+    TAILQ_INIT(&directory->readings);
+    directory->left_out = map_new();
+    directory->retry = timer_new(gateway->loop, on_retry, directory);
+    if (directory->left_out != NULL && directory->retry != NULL)
+        return directory;
+    directory_free(directory);
+    return NULL;
+}
+
+void directory_free(struct directory *directory)
+{
+    struct reading *reading;
+    if (directory == NULL)
+        return;
+    while ((reading = TAILQ_FIRST(&directory->readings)) != NULL) {
+        TAILQ_REMOVE(&directory->readings, reading, next);
+        users_changes_done(&reading->changes);
+        arena_done(&reading->arena);
+        free(reading);
+    }
+    timer_free(directory->retry);
+    map_free(directory->left_out, NULL);
+    free(directory);
+}
+
+static struct reading *find_reading(const struct directory *directory, const char *node)
+{
+    struct reading *reading;
+    TAILQ_FOREACH(reading, &directory->readings, next)
+    {
+        if (strcmp(reading->node, node) == 0)
+            return reading;
+    }
+    return NULL;
+}
+
+static struct reading *find_or_add_reading(struct directory *directory, const char *node)
+{
+    struct reading *reading = find_reading(directory, node);
+    size_t len_bytes = strlen(node) + 1;
+    if (reading != NULL || len_bytes > sizeof(reading->node))
+        return reading;
+    reading = calloc(1, sizeof(*reading));
+    if (reading == NULL)
+        return NULL;
+    reading->directory = directory;
+    memcpy(reading->node, node, len_bytes);
+    TAILQ_INSERT_TAIL(&directory->readings, reading, next);
+    return reading;
+}
+
+static bool copy_text(struct arena *arena, const char **text)
+{
+    *text = *text == NULL ? NULL : arena_strdup(arena, *text);
+    return *text != NULL;
+}
+
+static int copy_devices(struct arena *arena, const struct pbx_device *devices, size_t count,
+                        struct pbx_device **ret_devices)
+{
+    struct pbx_device *copy = arena_calloc(arena, count + 1, sizeof(*copy));
+    if (copy == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = devices[i];
+        if (!copy_text(arena, &copy[i].number) ||
+            (devices[i].name != NULL && !copy_text(arena, &copy[i].name)) ||
+            (devices[i].main_number != NULL && !copy_text(arena, &copy[i].main_number)) ||
+            (devices[i].model != NULL && !copy_text(arena, &copy[i].model)))
+            return -ENOMEM;
+    }
+    *ret_devices = copy;
+    return 0;
+}
+
+void directory_apply(struct gateway *gateway, const char *node, const struct pbx_device *devices,
+                     size_t count)
+{
+    struct reading *reading = find_or_add_reading(gateway->directory, node);
+    struct arena arena;
+    struct pbx_device *copy;
+    arena_init(&arena, USERS_COMPARE_MEMORY_BYTES);
+    if (reading == NULL || copy_devices(&arena, devices, count, &copy) < 0) {
+        log_error(module, "the directory of node %s is not taken: not enough memory", node);
+        arena_done(&arena);
+        return;
+    }
+    arena_done(&reading->arena);
+    reading->arena = arena;
+    reading->devices = copy;
+    reading->count = count;
+    reading->waits = true;
+    carry_on(reading);
+}
+
+static void retry_later(struct reading *reading)
+{
+    reading->waits = true;
+    timer_start(reading->directory->retry, DIRECTORY_RETRY_MS, 0);
+}
+
+/* --- carrying out ------------------------------------------------------------------------------
+ */
+
+static size_t part_count(const struct reading *reading)
+{
+    const size_t counts[PART_COUNT] = {[PART_DELETED] = reading->changes.deleted_count,
+                                       [PART_CHANGED] = reading->changes.changed_count,
+                                       [PART_CREATED] = reading->changes.created_count};
+    return counts[reading->part];
+}
+
+static const struct user_record *record_at(const struct reading *reading, size_t index)
+{
+    return reading->part == PART_CHANGED ? &reading->changes.changed[index]
+                                         : &reading->changes.created[index];
+}
+
+/* A load may have merged the same change in between, or an administrator may have removed him. */
+static void take_over(struct reading *reading, size_t index)
+{
+    struct directory *directory = reading->directory;
+    struct gateway *gateway = directory->gateway;
+    char login[USER_LOGIN_CHARS];
+    if (reading->part == PART_DELETED) {
+        struct user *gone = users_find_login(gateway->users, reading->changes.deleted[index]);
+        if (gone != NULL)
+            roster_remove(gateway, gone);
+        return;
+    }
+    const struct user_record *record = record_at(reading, index);
+    user_login_of(record->devices[0].number, login);
+    struct user *user = users_find_login(gateway->users, login);
+    if (user != NULL && !user_matches(user, record))
+        roster_change(gateway, user, record);
+    else if (user == NULL && reading->part == PART_CREATED &&
+             map_get(directory->left_out, login) == NULL)
+        (void)roster_add(gateway, record, NULL);
+}
+
+static void send_group(struct reading *reading);
+
+static void on_group(void *context, int error)
+{
+    struct reading *reading = context;
+    if (error != 0) {
+        reading->under_way = false;
+        users_changes_done(&reading->changes);
+        retry_later(reading);
+        return;
+    }
+    for (size_t i = 0; i < reading->group_count; i++)
+        take_over(reading, reading->at + i);
+    reading->at += reading->group_count;
+    send_group(reading);
+}
+
+static void end(struct reading *reading)
+{
+    const struct users_changes *changes = &reading->changes;
+    log_notice(module, "node %s: %zu users created, %zu changed, %zu deleted", reading->node,
+               changes->created_count, changes->changed_count, changes->deleted_count);
+    reading->under_way = false;
+    users_changes_done(&reading->changes);
+    carry_on(reading); /* a newer list may have come */
+}
+
+static void send_group(struct reading *reading)
+{
+    struct store *store = reading->directory->gateway->store;
+    while (reading->part < PART_COUNT && reading->at == part_count(reading)) {
+        reading->part++;
+        reading->at = 0;
+    }
+    if (reading->part == PART_COUNT) {
+        end(reading);
+        return;
+    }
+    size_t left = part_count(reading) - reading->at;
+    reading->group_count = left < DIRECTORY_GROUP ? left : DIRECTORY_GROUP;
+    int r = reading->part == PART_DELETED
+                ? store_remove_users(store, reading->changes.deleted + reading->at,
+                                     reading->group_count, on_group, reading)
+                : store_save_users(store, record_at(reading, reading->at), reading->group_count,
+                                   false, on_group, reading);
+    if (r < 0)
+        on_group(reading, r);
+}
+
+/* Believed when it is no great loss, or the second reading in a row that says so. */
+static bool is_believed(struct reading *reading)
+{
+    const struct users_changes *changes = &reading->changes;
+    bool again = reading->doubted &&
+                 memcmp(&reading->deletion, &changes->deletion, sizeof(reading->deletion)) == 0;
+    reading->doubted = changes->drastic && !again;
+    reading->deletion = changes->deletion;
+    if (reading->doubted)
+        log_warning(module,
+                    "node %s: the directory lacks %zu users that were there; they stay until it "
+                    "says so again",
+                    reading->node, changes->deleted_count);
+    return !reading->doubted;
+}
+
+static void carry_on(struct reading *reading)
+{
+    struct directory *directory = reading->directory;
+    const struct users_compare question = {.users = directory->gateway->users,
+                                           .left_out = directory->left_out,
+                                           .node = reading->node,
+                                           .devices = reading->devices,
+                                           .device_count = reading->count};
+    if (!reading->waits || reading->under_way)
+        return;
+    if (!store_is_ready(directory->gateway->store) ||
+        users_compare(&question, &reading->changes) < 0) {
+        retry_later(reading);
+        return;
+    }
+    const struct users_changes *changes = &reading->changes;
+    reading->waits = false;
+    if (changes->ignored > 0)
+        log_info(module, "node %s: %zu stations are no users", reading->node, changes->ignored);
+    if (!is_believed(reading) ||
+        changes->created_count + changes->changed_count + changes->deleted_count == 0) {
+        users_changes_done(&reading->changes);
+        return;
+    }
+    reading->under_way = true;
+    reading->part = PART_DELETED;
+    reading->at = 0;
+    send_group(reading);
+}
+
+/* --- the store's load --------------------------------------------------------------------------
+ */
+
+void directory_load_begin(struct gateway *gateway)
+{
+    struct map *empty = map_new();
+    for (struct user *user = users_first(gateway->users); user != NULL;
+         user = TAILQ_NEXT(user, of_all))
+        user->confirmed = false;
+    if (empty == NULL)
+        return; /* those left out so far stay so */
+    map_free(gateway->directory->left_out, NULL);
+    gateway->directory->left_out = empty;
+}
+
+void directory_load_user(void *context, const struct store_user *loaded)
+{
+    struct gateway *gateway = context;
+    struct directory *directory = gateway->directory;
+    struct user *user = users_find_login(gateway->users, loaded->login);
+    if (loaded->left_out) {
+        (void)map_put(directory->left_out, loaded->login, directory, NULL);
+        return;
+    }
+    if (user == NULL)
+        user = roster_add(gateway, &loaded->record, &loaded->account);
+    else if (!user_matches(user, &loaded->record))
+        roster_change(gateway, user, &loaded->record);
+    if (user == NULL)
+        return;
+    user->confirmed = true;
+    int r = users_set_account(gateway->users, user, &loaded->account);
+    if (r < 0)
+        log_error(module, "what the database has of %s is not taken: %s", user->login,
+                  strerror(-r));
+}
+
+void directory_load_end(struct gateway *gateway)
+{
+    struct user *user = users_first(gateway->users);
+    while (user != NULL) {
+        struct user *next = TAILQ_NEXT(user, of_all);
+        if (!user->confirmed)
+            roster_remove(gateway, user);
+        user = next;
+    }
+}
+
+/* --- administrators ----------------------------------------------------------------------------
+ */
+
+struct leaving {
+    struct gateway *gateway;
+    char login[USER_LOGIN_CHARS];
+    store_done_fn done;
+    void *context;
+};
+
+static void on_left_out(void *context, int error)
+{
+    struct leaving *leaving = context;
+    struct gateway *gateway = leaving->gateway;
+    struct user *user = users_find_login(gateway->users, leaving->login);
+    if (error == 0) {
+        (void)map_put(gateway->directory->left_out, leaving->login, gateway->directory, NULL);
+        log_notice(module, "%s is no user any more: an administrator wants it", leaving->login);
+    }
+    if (error == 0 && user != NULL)
+        roster_remove(gateway, user);
+    leaving->done(leaving->context, error);
+    free(leaving);
+}
+
+int directory_leave_out(struct gateway *gateway, const char *login, store_done_fn done,
+                        void *context)
+{
+    struct leaving *leaving = calloc(1, sizeof(*leaving));
+    if (leaving == NULL)
+        return -ENOMEM;
+    *leaving = (struct leaving){.gateway = gateway, .done = done, .context = context};
+    (void)snprintf(leaving->login, sizeof(leaving->login), "%s", login);
+    int r = store_leave_out_user(gateway->store, leaving->login, on_left_out, leaving);
+    if (r < 0)
+        free(leaving);
+    return r;
+}
+
+struct bringing {
+    struct directory *directory;
+    struct users_changes changes; /* created: those to bring back */
+    directory_done_fn done;
+    void *context;
+};
+
+static void bringing_free(struct bringing *bringing)
+{
+    users_changes_done(&bringing->changes);
+    free(bringing);
+}
+
+DEFINE_FREEP(bringing_freep, struct bringing *, bringing_free)
+
+static void on_brought_back(void *context, int error)
+{
+    AUTO(bringing_freep) struct bringing *bringing = context;
+    struct directory *directory = bringing->directory;
+    struct gateway *gateway = directory->gateway;
+    struct users_changes *changes = &bringing->changes;
+    size_t count = error == 0 ? changes->created_count : 0, there = 0;
+    const char **logins = arena_calloc(&changes->arena, count + 1, sizeof(*logins));
+    for (size_t i = 0; i < count; i++) {
+        char login[USER_LOGIN_CHARS];
+        user_login_of(changes->created[i].devices[0].number, login);
+        (void)map_remove(directory->left_out, login);
+        struct user *user = users_find_login(gateway->users, login);
+        if (user == NULL)
+            user = roster_add(gateway, &changes->created[i], NULL);
+        if (user != NULL && logins != NULL)
+            logins[there++] = user->login;
+    }
+    bringing->done(bringing->context, error, logins, there);
+}
+
+static bool is_user_of(const struct gateway *gateway, const char *node, const char *number)
+{
+    const struct device *device = users_find_device(gateway->users, number);
+    return device != NULL && device->user->devices[0] == device &&
+           strcmp(device->user->node, node) == 0;
+}
+
+/* Keeps what the wish names, in the wish's order. */
+static int choose(const struct gateway *gateway, const struct directory_wish *wish,
+                  const struct map *by_number, struct users_changes *changes)
+{
+    struct user_record *chosen = arena_calloc(&changes->arena, wish->count + 1, sizeof(*chosen));
+    struct map *taken = map_new();
+    struct buf unknown = {0};
+    size_t count = 0;
+    bool memory = chosen != NULL && taken != NULL;
+    for (size_t i = 0; i < wish->count && memory; i++) {
+        const char *number = wish->numbers[i];
+        const struct user_record *record = map_get(by_number, number);
+        if (map_get(taken, number) != NULL)
+            continue; /* named twice */
+        memory = map_put(taken, number, taken, NULL) == 0;
+        if (record != NULL)
+            chosen[count++] = *record;
+        else if (!is_user_of(gateway, wish->node, number))
+            buf_addf(&unknown, "%s%s", unknown.len_bytes == 0 ? "" : ", ", number);
+    }
+    map_free(taken, NULL);
+    bool all_known = unknown.len_bytes == 0;
+    if (wish->ret_unknown != NULL)
+        (void)snprintf(wish->ret_unknown, wish->unknown_cap_bytes, "%s",
+                       unknown.data == NULL ? "" : unknown.data);
+    buf_done(&unknown);
+    changes->created = chosen;
+    changes->created_count = count;
+    return !memory ? -ENOMEM : all_known ? 0 : -ENOENT;
+}
+
+static int choose_named(const struct gateway *gateway, const struct directory_wish *wish,
+                        struct users_changes *changes)
+{
+    struct map *by_number = map_new();
+    int r = by_number == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; i < changes->created_count && r == 0; i++)
+        r = map_put(by_number, changes->created[i].devices[0].number, &changes->created[i], NULL);
+    if (r == 0)
+        r = choose(gateway, wish, by_number, changes);
+    map_free(by_number, NULL);
+    return r;
+}
+
+int directory_bring_back(struct gateway *gateway, const struct directory_wish *wish,
+                         directory_done_fn done, void *context)
+{
+    const struct reading *reading = find_reading(gateway->directory, wish->node);
+    if (reading == NULL || !store_is_ready(gateway->store))
+        return -EAGAIN;
+    AUTO(bringing_freep) struct bringing *bringing = calloc(1, sizeof(*bringing));
+    if (bringing == NULL)
+        return -ENOMEM;
+    bringing->directory = gateway->directory;
+    bringing->done = done;
+    bringing->context = context;
+    const struct users_compare question = {.users = gateway->users,
+                                           .node = reading->node,
+                                           .devices = reading->devices,
+                                           .device_count = reading->count};
+    int r = users_compare(&question, &bringing->changes);
+    if (r == 0 && wish->numbers != NULL)
+        r = choose_named(gateway, wish, &bringing->changes);
+    if (r == 0)
+        r = store_save_users(gateway->store, bringing->changes.created,
+                             bringing->changes.created_count, true, on_brought_back, bringing);
+    if (r == 0)
+        (void)TAKE(bringing);
+    return r;
+}

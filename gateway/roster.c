@@ -1,0 +1,117 @@
+#include "gateway/roster.h"
+
+#include "gateway/api/users/repr.h"
+#include "gateway/events/bus.h"
+#include "lib/common/buf.h"
+#include "lib/common/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char module[] = "users";
+
+/* --- events ------------------------------------------------------------------------------------
+ */
+
+/* Nobody is told while nobody listens: a first reading may bring thousands of users. */
+static bool somebody_listens(const struct gateway *gateway)
+{
+    return !TAILQ_EMPTY(&gateway->subscriptions.all);
+}
+
+static void publish(struct gateway *gateway, enum event_package package, const char *id,
+                    struct buf *line)
+{
+    if (!line->failed)
+        (void)bus_publish(&gateway->subscriptions, package, id, line->data, line->len_bytes);
+    else
+        log_error(module, "an event is lost: not enough memory");
+    buf_done(line);
+}
+
+static void tell_created(struct gateway *gateway, const struct user *user)
+{
+    struct buf line = {0};
+    if (!somebody_listens(gateway))
+        return;
+    buf_adds(&line, "{\"eventName\":\"OnUserCreated\",\"user\":");
+    user_write(user, &line);
+    buf_adds(&line, "}");
+    publish(gateway, EVENT_PACKAGE_USER_MANAGEMENT, NULL, &line);
+}
+
+static void tell_changed(struct gateway *gateway, const struct user *user)
+{
+    struct buf line = {0};
+    if (!somebody_listens(gateway))
+        return;
+    buf_addf(&line,
+             "{\"eventName\":\"OnUserInfoChanged\",\"loginName\":\"%s\",\"user\":", user->login);
+    user_write(user, &line);
+    buf_adds(&line, "}");
+    publish(gateway, EVENT_PACKAGE_USER, user->login, &line);
+}
+
+static void tell_deleted(struct gateway *gateway, const char *login)
+{
+    struct buf line = {0};
+    buf_addf(&line, "{\"eventName\":\"OnUserDeleted\",\"loginName\":\"%s\"}", login);
+    publish(gateway, EVENT_PACKAGE_USER_MANAGEMENT, NULL, &line);
+}
+
+/* --- changes -----------------------------------------------------------------------------------
+ */
+
+struct user *roster_add(struct gateway *gateway, const struct user_record *record,
+                        const struct user_account *account)
+{
+    struct user *user = NULL;
+    int r = users_add(gateway->users, record, account, &user);
+    if (r < 0) {
+        log_warning(module, "the subscriber %s of node %s cannot be a user: %s",
+                    record->devices[0].number, record->node, strerror(-r));
+        return NULL;
+    }
+    tell_created(gateway, user);
+    return user;
+}
+
+void roster_change(struct gateway *gateway, struct user *user, const struct user_record *record)
+{
+    int r = users_change(gateway->users, user, record);
+    if (r < 0) {
+        log_warning(module, "%s stays as he was: %s", user->login, strerror(-r));
+        return;
+    }
+    tell_changed(gateway, user);
+}
+
+static void end_sessions(struct gateway *gateway, const char *login, const struct digest *spared,
+                         bool supervised)
+{
+    struct account *account = sessions_find_account(&gateway->sessions, login);
+    struct session *session = account == NULL ? NULL : TAILQ_FIRST(&account->sessions);
+    while (session != NULL) {
+        struct session *next = TAILQ_NEXT(session, of_account);
+        bool stays =
+            session->administrator || (session->supervisor != NULL && !supervised) ||
+            (spared != NULL && memcmp(&session->by_credential.key, spared, sizeof(*spared)) == 0);
+        if (!stays)
+            gateway_drop_session(gateway, session);
+        session = next;
+    }
+}
+
+void roster_end_sessions(struct gateway *gateway, const char *login, const struct digest *spared)
+{
+    end_sessions(gateway, login, spared, false);
+}
+
+void roster_remove(struct gateway *gateway, struct user *user)
+{
+    char login[USER_LOGIN_CHARS];
+    memcpy(login, user->login, sizeof(login));
+    end_sessions(gateway, login, NULL, true);
+    users_remove(gateway->users, user);
+    tell_deleted(gateway, login);
+}
