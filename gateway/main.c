@@ -1,4 +1,5 @@
 /* roxe-gateway: command line, signals, exit codes. */
+#include "gateway/api/routes_text.h"
 #include "gateway/gateway.h"
 #include "gateway/gateway_settings.h"
 #include "lib/common/common.h"
@@ -30,9 +31,12 @@ static void print_help(void)
 {
     struct buf text = {0};
     buf_adds(&text, "Usage: roxe-gateway [--config FILE] [--check-config]\n"
+                    "       roxe-gateway --routes\n"
                     "REST API of Open Gateway on the active node; started by solution-control.\n\n"
                     "  --config FILE    settings (default " GATEWAY_SETTINGS_FILE ")\n"
                     "  --check-config   only check the settings and say what is wrong\n"
+                    "  --routes         print the routes as tab-separated values: service,\n"
+                    "                   method, path, access, licence\n"
                     "  --help           this text\n"
                     "  --version        version\n\n"
                     "Settings (one JSON object):\n");
@@ -45,15 +49,22 @@ static void print_help(void)
     buf_done(&text);
 }
 
+static int print_routes(void)
+{
+    struct buf text = {0};
+    routes_text_tsv(&text);
+    int r = text.failed || fputs(text.data, stdout) < 0 || fflush(stdout) != 0 ? EXIT_START : 0;
+    buf_done(&text);
+    return r;
+}
+
 /* Returns -1 to go on, else the exit code. */
 static int parse_options(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"check-config", no_argument, NULL, 'k'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"check-config", no_argument, NULL, 'k'},
+        {"routes", no_argument, NULL, 'r'},       {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
     };
     int option;
     while ((option = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
@@ -64,6 +75,8 @@ static int parse_options(int argc, char **argv, struct options *options)
         case 'k':
             options->check_only = true;
             break;
+        case 'r':
+            return print_routes();
         case 'h':
             print_help();
             return 0;

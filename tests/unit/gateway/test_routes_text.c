@@ -1,0 +1,109 @@
+/* The printed table is the router's own. */
+#include "gateway/api/features.h"
+#include "gateway/api/routes_text.h"
+#include "gateway/api/services.h"
+#include "gateway/auth/identity.h"
+#include "lib/common/common.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LINES_MAX = 1024, FIELDS = 5 };
+
+struct table {
+    struct buf text;
+    char *fields[LINES_MAX][FIELDS];
+    unsigned count;  /* without the header */
+    unsigned walked; /* rows of the router */
+};
+
+static void read_table(struct table *table)
+{
+    char *rest = NULL;
+    *table = (struct table){0};
+    routes_text_tsv(&table->text);
+    char *line = strtok_r(table->text.data, "\n", &rest);
+    assert_string_equal(line, "service\tmethod\tpath\taccess\tlicence");
+    while ((line = strtok_r(NULL, "\n", &rest)) != NULL) {
+        char *field, *more = line;
+        unsigned used = 0;
+        while ((field = strsep(&more, "\t")) != NULL) {
+            assert_true(used < FIELDS);
+            table->fields[table->count][used++] = field;
+        }
+        assert_int_equal(used, FIELDS);
+        table->count++;
+    }
+}
+
+static void find_row(void *context, const struct http_route *route)
+{
+    struct table *table = context;
+    unsigned found = 0;
+    for (unsigned i = 0; i < table->count; i++) {
+        char **fields = table->fields[i];
+        found += strcmp(fields[1], http_method_name(route->method)) == 0 &&
+                 strcmp(fields[2], route->path) == 0 &&
+                 strcmp(fields[3], access_name(route->access)) == 0 &&
+                 strcmp(fields[4], route->feature != NULL ? route->feature : "-") == 0;
+    }
+    if (found != 1)
+        fail_msg("%s %s stands %u times in the table", http_method_name(route->method), route->path,
+                 found);
+    table->walked++;
+}
+
+static void every_route_of_the_router_is_printed_once(void **unused)
+{
+    struct table *table = calloc(1, sizeof(*table));
+    struct http_router *router = http_router_new();
+    struct diag diag = {0};
+    (void)unused;
+    read_table(table);
+    if (api_services_add(router, &diag) < 0)
+        fail_msg("%s", diag.text);
+    http_router_walk(router, find_row, table);
+    assert_true(table->walked > 10);
+    assert_int_equal(table->walked, table->count);
+    http_router_free(router);
+    buf_done(&table->text);
+    free(table);
+}
+
+static void every_row_says_who_may_and_what_it_is_for(void **unused)
+{
+    static const char *const features[] = {
+        FEATURE_TEL_BASIC,    FEATURE_TEL_ADVANCED,  FEATURE_MESSAGING, FEATURE_MANAGEMENT,
+        FEATURE_PHONESETPROG, FEATURE_CONTACTCENTER, FEATURE_ANALYTICS,
+    };
+    (void)unused;
+    for (size_t i = 0; api_services[i] != NULL; i++) {
+        const struct api_service *service = api_services[i];
+        assert_non_null(service->name);
+        for (size_t j = 0; j < service->row_count; j++) {
+            const struct http_route *row = &service->rows[j];
+            bool known = row->feature == NULL;
+            for (size_t f = 0; f < COUNT_OF(features); f++)
+                known = known || strcmp(row->feature, features[f]) == 0;
+            assert_true(known);
+            assert_string_not_equal(access_name(row->access), "?");
+            assert_non_null(row->summary);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_route_of_the_router_is_printed_once),
+        cmocka_unit_test(every_row_says_who_may_and_what_it_is_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
