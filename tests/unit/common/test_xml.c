@@ -151,6 +151,27 @@ static void lines_are_right_in_long_files(void **state)
     assert_int_equal(xml_line(xml_child(xml_root(xml))), 100001);
 }
 
+static void a_foreign_message_is_read_by_its_local_names(void **state)
+{
+    (void)state;
+    static const char text[] = "<p:a xmlns:p='urn:p' p:x='1' y='2'> loose <p:b>1</p:b>text<q:c/>"
+                               "<d xmlns='urn:d'>2</d></p:a>";
+    AUTO(xml_freep) struct xml *xml = NULL;
+    struct diag diag = {0};
+    assert_int_equal(xml_parse(text, sizeof(text) - 1, &xml, &diag), -EINVAL);
+    assert_int_equal(xml_parse_message(text, sizeof(text) - 1, &xml, &diag), 0);
+    const struct xml_node *root = xml_root(xml);
+    assert_string_equal(xml_name(root), "a");
+    assert_null(xml_attribute(root, "x"));
+    assert_string_equal(xml_attribute(root, "y"), "2");
+    const struct xml_node *b = xml_child(root), *c = xml_next(b), *d = xml_next(c);
+    assert_string_equal(xml_name(b), "b");
+    assert_string_equal(xml_text(b), "1");
+    assert_string_equal(xml_name(c), "c"); /* its prefix is declared nowhere */
+    assert_string_equal(xml_name(d), "d");
+    assert_null(xml_next(d));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +182,7 @@ int main(void)
         cmocka_unit_test(nul_bytes_are_refused),
         cmocka_unit_test(depth_and_size_are_limited),
         cmocka_unit_test(lines_are_right_in_long_files),
+        cmocka_unit_test(a_foreign_message_is_read_by_its_local_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
