@@ -645,16 +645,11 @@ static bool is_trusted(const struct http_server *server, const char *peer)
 
 static void log_refusal(struct http_server *server, const char *peer, const char *why)
 {
-    enum { LOG_EVERY_MS = 1000 };
+    uint64_t skipped;
     server->stats.refused_connections++;
-    server->refused_since_log++;
-    uint64_t now = uv_now(server->loop);
-    if (server->logged_refusal_ms != 0 && now - server->logged_refusal_ms < LOG_EVERY_MS)
-        return;
-    log_warning(HTTP__LOG, "connection of %s refused: %s (%llu since the last such line)", peer,
-                why, (unsigned long long)server->refused_since_log);
-    server->logged_refusal_ms = now;
-    server->refused_since_log = 0;
+    if (log_limit_passes(&server->refusals_logged, uv_now(server->loop), &skipped))
+        log_warning(HTTP__LOG, "connection of %s refused: %s (%llu more since the last such line)",
+                    peer, why, (unsigned long long)skipped);
 }
 
 /* Plain clients get a reason, as far as refusals themselves stay few; TLS ones would cost a

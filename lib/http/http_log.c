@@ -1,5 +1,6 @@
-/* http_log.c - the access log. Ids that prove something (subscription, credential) are shortened,
- * so that a log does not open a session. */
+/* http_log.c - the access log: one line for each request at level debug; those that failed on our
+ * side (5xx) at level warning, one a second and a count of the others. Ids that prove something
+ * (subscription, credential) are shortened, so that a log does not open a session. */
 #include "lib/http/http_private.h"
 
 #include "lib/common/common.h"
@@ -76,25 +77,41 @@ static void add_target(const struct http_request *request, struct buf *out)
     }
 }
 
+/* Our own failures are an operator's business, everything else is for looking closer. */
+static enum log_level level_of(const struct http_request *request, uint64_t *ret_skipped)
+{
+    struct http_server *server = request->server;
+    *ret_skipped = 0;
+    if (request->status < 500 ||
+        !log_limit_passes(&server->failures_logged, uv_now(server->loop), ret_skipped))
+        return LOG_LEVEL_DEBUG;
+    return LOG_LEVEL_WARNING;
+}
+
 void http__log_access(const struct http_request *request, const char *what)
 {
-    if (!log_wanted(HTTP__LOG, LOG_LEVEL_INFO))
+    uint64_t skipped;
+    enum log_level level = level_of(request, &skipped);
+    if (!log_wanted(HTTP__LOG, level))
         return;
     AUTO(buf_done) struct buf target = {0};
     add_target(request, &target);
-    char id[24], took[24], bytes[24];
+    char id[24], took[24], bytes[24], more[24];
     (void)snprintf(id, sizeof(id), "%" PRIu64, request->id);
     (void)snprintf(took, sizeof(took), "%" PRIu64,
                    uv_now(request->server->loop) - request->started_ms);
     (void)snprintf(bytes, sizeof(bytes), "%" PRIu64, request->answer_bytes);
-    const struct log_field fields[] = {{"request", id},
-                                       {"peer", request->peer},
-                                       {"took_ms", took},
-                                       {"bytes", bytes},
-                                       {"tls", request->is_tls ? "yes" : "no"},
-                                       {NULL, NULL}};
-    log_write_fields(HTTP__LOG, LOG_LEVEL_INFO, fields, "%s %.*s %d%s%s",
-                     http_method_name(request->method), TARGET_CHARS,
-                     target.data != NULL ? target.data : "-", request->status,
+    (void)snprintf(more, sizeof(more), "%" PRIu64, skipped);
+    struct log_field fields[] = {{"request", id},
+                                 {"peer", request->peer},
+                                 {"took_ms", took},
+                                 {"bytes", bytes},
+                                 {"tls", request->is_tls ? "yes" : "no"},
+                                 {"more_like_this", more},
+                                 {NULL, NULL}};
+    if (skipped == 0)
+        fields[COUNT_OF(fields) - 2] = (struct log_field){NULL, NULL};
+    log_write_fields(HTTP__LOG, level, fields, "%s %.*s %d%s%s", http_method_name(request->method),
+                     TARGET_CHARS, target.data != NULL ? target.data : "-", request->status,
                      what[0] != '\0' ? " " : "", what);
 }

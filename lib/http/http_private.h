@@ -3,6 +3,7 @@
 #define OG_HTTP_HTTP_PRIVATE_H
 
 #include "lib/common/buf.h"
+#include "lib/common/log_limit.h"
 #include "lib/common/timer.h"
 #include "lib/http/http_address.h"
 #include "lib/http/http_head.h"
@@ -132,7 +133,8 @@ struct http_server {
     struct http_addresses *addresses;
     struct timer *sweep_timer, *drain_timer;
     unsigned references; /* owner, listeners, connections, requests */
-    uint64_t next_request_id, refused_since_log, logged_refusal_ms;
+    uint64_t next_request_id;
+    struct log_limit refusals_logged, failures_logged;
     struct http_server_stats stats;
     bool freed, draining;
     void (*drained)(void *context);

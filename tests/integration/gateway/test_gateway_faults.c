@@ -191,6 +191,20 @@ static void a_database_that_stands_still_holds_up_nothing_else(void **unused)
     https_client_close(&client);
 }
 
+/* The line that holds the piece is of this level. */
+static void assert_level(const char *log, const char *piece, const char *level)
+{
+    char expected[32];
+    const char *found = strstr(log, piece), *begin = found;
+    assert_non_null(found);
+    while (begin > log && begin[-1] != '\n')
+        begin--;
+    (void)snprintf(expected, sizeof(expected), " %s ", level);
+    const char *word = strstr(begin, expected);
+    if (word == NULL || word > found)
+        fail_msg("not at level %s: %.*s", level, (int)strcspn(begin, "\n"), begin);
+}
+
 static void a_gateway_without_database_answers_503_and_recovers(void **unused)
 {
     (void)unused;
@@ -201,6 +215,8 @@ static void a_gateway_without_database_answers_503_and_recovers(void **unused)
     harness_start(&harness); /* begins to accept after 5 s */
     assert_true(https_client_ask(&client, "POST", SESSIONS "/keepalive", NULL, &answer));
     assert_int_equal(answer.status, 503);
+    AUTO(common_freep) char *log = harness_read_file(harness.log);
+    assert_level(log, "POST " SESSIONS "/keepalive 503", "warning");
     assert_int_equal(pg_server_start(harness.pg), 0);
     wait_until_it_takes_writes(&client);
     assert_true(https_client_ask(&client, "POST", SESSIONS "/keepalive", NULL, &answer));
@@ -279,7 +295,7 @@ static void no_secret_stands_in_the_log_or_in_the_database(void **unused)
     assert_int_equal(answer.status, 204);
 
     AUTO(common_freep) char *log = harness_read_file(harness.log);
-    assert_non_null(strstr(log, "POST /api/rest/1.0/subscriptions"));
+    assert_level(log, "POST /api/rest/1.0/subscriptions 200", "debug");
     const char *const secrets[] = {client.cookie, id, TEST_PASSWORD, "a-wrong-password",
                                    strchr(basic, ' ') + 1};
     for (size_t i = 0; i < COUNT_OF(secrets); i++)
