@@ -15,17 +15,24 @@
 
 enum { CALL_REF_CHARS = 17, CALL_LEGS_MAX = USER_DEVICES_MAX, CALL_CORRELATOR_CHARS = 65 };
 
+/* Used inside, while a change is gathered. */
+enum call_mark { CALL_MARK_NONE, CALL_MARK_ADDED, CALL_MARK_MODIFIED };
+
 struct call_leg {
     struct device *device;
-    enum media_state state;
-    bool ringing_remote;
+    enum media_state state; /* follows from `local` and the others' connections */
+    bool ringing_remote;    /* the PBX has told that it rings there */
+    enum pbx_local local;   /* its own connection */
+    enum call_mark mark;
 };
 
 struct call_participant {
     char number[PBX_NUMBER_CHARS]; /* participantId; "" when restricted or unknown */
     char *name;                    /* as the PBX shows it; NULL: none */
     bool anonymous;
-    enum media_state state;
+    enum media_state state; /* as seen from the user */
+    enum pbx_local local;   /* its own connection */
+    enum call_mark mark;
 };
 
 struct call {
@@ -36,7 +43,10 @@ struct call {
     enum media_state state;
     bool incoming;                          /* the user was called */
     bool answered;                          /* was active once */
+    bool engaged;                           /* makes the user busy: dialled or answered once */
+    enum call_cause release_cause;          /* why it is releasing; CAUSE_ABSENT: it is not */
     struct call_participant initial_called; /* number "": not known */
+    struct call_participant last_redirecting;
     char correlator[CALL_CORRELATOR_CHARS]; /* hexadecimal digits, "": none */
     struct call_leg legs[CALL_LEGS_MAX];
     unsigned leg_count;
@@ -78,13 +88,20 @@ void calls_event(struct calls *calls, const struct pbx *pbx, const struct pbx_ev
 void calls_snapshot(struct calls *calls, const struct pbx *pbx, const char *number,
                     const struct pbx_snapshot_call *list, size_t count);
 void calls_device_state(struct calls *calls, const char *number, enum operational_state state);
-/* The link is gone: calls stay as they were last seen; states of the node's users become UNKNOWN.
- */
+/* The link is gone: calls stay as they were last seen; states of the node's users and devices
+ * become UNKNOWN. */
 void calls_link_down(struct calls *calls, const struct pbx *pbx);
 /* The user is about to be removed: his calls end without events. */
 void calls_forget(struct calls *calls, struct user *user);
 
+/* Legs of devices that are not the user's any more end, with the events of a removal. */
+void calls_devices_changed(struct calls *calls, struct user *user);
+
 struct call *calls_find(const struct user *user, const char *ref); /* NULL: none of his */
+const struct call_leg *call_find_leg(const struct call *call, const char *device_number);
+/* participantId: the number, else "anonymous" or "unknown". */
+const char *call_participant_id(const struct call_participant *participant);
+const struct call_participant *call_find_participant(const struct call *call, const char *id);
 /* The reference of a PBX's call. */
 void call_ref_of(const char *node, const char *pbx_call_id, char out[CALL_REF_CHARS]);
 uint64_t calls_odd_events(const struct calls *calls);

@@ -29,6 +29,7 @@ struct device {
     enum device_type type;
     char *model;                  /* subType; NULL: not known */
     enum operational_state state; /* UNKNOWN until the PBX has told */
+    bool read;                    /* kept by calls.c: its calls were read since the link is up */
     struct device *next_parted;   /* of the user's `parted` */
 };
 
