@@ -13,6 +13,7 @@
 
 struct users {
     struct user_list all;
+    uint64_t last_serial;
     struct map *by_login, *by_external_login; /* struct user */
     struct map *by_number;                    /* struct device */
 };
@@ -291,6 +292,7 @@ static int add_new(struct users *users, const struct user_record *record, struct
         return r;
     }
     put_on(users, user, &outfit);
+    user->serial = ++users->last_serial;
     TAILQ_INSERT_TAIL(&users->all, user, of_all);
     return 0;
 }

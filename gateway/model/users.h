@@ -35,6 +35,7 @@ struct device {
 
 struct user {
     TAILQ_ENTRY(user) of_all;
+    uint64_t serial; /* grows in the order of adding, from 1; never used again */
     char login[USER_LOGIN_CHARS];
     char node[USER_NODE_CHARS];
     char *first_name, *last_name;             /* never NULL */
