@@ -26,13 +26,13 @@ enum {
     CALLED,
     USERS,
     MAX_CALLS = 100,
-    ACT_MS = 8000,      /* for one action and the events that follow it */
-    BACK_MS = 60000,    /* for a service that was lost */
-    CHANNEL_MS = 10000, /* for a new channel after that */
-    PACE_MS = 100,      /* between two looks at a living call */
-    PACE_LOST_MS = 20,  /* between two tries of a lost one */
-    RETRY_MS = 50,      /* between two tries to open a channel */
-    LOOK_MS = 1000,     /* limit of one look at the call */
+    ACT_MS = 8000,     /* for one action and the events that follow it */
+    BACK_MS = 60000,   /* for a service that was lost */
+    PAUSE_MS = 2000,   /* a longer outage is another machine, or another gateway */
+    PACE_MS = 100,     /* between two looks at a living call */
+    PACE_LOST_MS = 20, /* between two tries of a lost one */
+    RETRY_MS = 50,     /* between two tries to open a channel */
+    LOOK_MS = 1000,    /* limit of one look at the call */
 };
 static const char *const user_names[USERS] = {"caller", "called"};
 
@@ -50,6 +50,7 @@ struct talk_user {
     unsigned opened;        /* channels, so far */
     bool open;              /* as far as it knows */
     unsigned opened_before; /* when the service was lost */
+    unsigned opened_wanted; /* after the last outage that no open channel can outlive */
     unsigned events;
 };
 
@@ -150,7 +151,7 @@ static bool has_channel(const struct talk_user *user)
 }
 static bool has_new_channel(const struct talk_user *user)
 {
-    return user->opened > user->opened_before && has_channel(user);
+    return user->opened >= user->opened_wanted && has_channel(user);
 }
 static bool hears_ringing(const struct talk_user *user)
 {
@@ -319,6 +320,10 @@ static void note_readable(struct talk *talk, struct fate *fate)
     int64_t outage_ms = now_ms - talk->good_ms;
     talk->lost = false;
     fate->broken = true;
+    (void)pthread_mutex_lock(&talk->lock);
+    for (int i = 0; i < USERS && outage_ms >= PAUSE_MS; i++)
+        talk->users[i].opened_wanted = talk->users[i].opened_before + 1;
+    (void)pthread_mutex_unlock(&talk->lock);
     if (outage_ms > fate->outage_ms) {
         fate->outage_ms = outage_ms;
         fate->readable_ms = after_ms;
@@ -357,10 +362,7 @@ static bool service_is_back(struct talk *talk)
         if (talk->lost)
             client_sleep_until(client_mono_ms() + PACE_LOST_MS);
     } while (talk->lost && client_mono_ms() < until_ms && !client_stop);
-    if (talk->fates[talk->call_count - 1].broken)
-        (void)wait_both(talk, has_new_channel,
-                        CHANNEL_MS); /* it was a pause only when none comes */
-    return !talk->lost && wait_both(talk, has_channel, BACK_MS);
+    return !talk->lost && wait_both(talk, has_new_channel, BACK_MS);
 }
 
 static void hang_up(struct talk *talk)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # net.sh - the lab's three networks, inside its own network namespace; nothing on the host proper.
 #   bridge br0  10.77.0.0/24  management: how the driver reaches the guests; no fault touches it
-#   bridge br1  10.77.1.0/24  client LAN: client .1, witness .5, guests .11 and .12, VIP .100
+#   bridge br1  10.77.1.0/24  client LAN: client .1, witness .5, PBX .6, guests .11 and .12, VIP .100
 #   bridge br2  10.77.2.0/24  interconnect of the pair
 # A guest's card I is the tap NI (a0 ... b2), and in the guest the interface vecI.
 
@@ -17,6 +17,7 @@ net_up() {
             echo "link set br$net up"
         done
         echo "addr add 10.77.1.5/24 dev br1"
+        echo "addr add 10.77.1.6/24 dev br1"
     } | ip -n "$ns" -batch -
     for guest in "${guests[@]}"; do
         for net in 0 1 2; do

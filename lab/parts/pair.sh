@@ -14,6 +14,16 @@ pair_package() { # the newest package that ./run package made
     echo "$deb"
 }
 
+pair_pbx() { # the telephone system, when the lab has one
+    [ "$(pbx_state)" != running ] || cat <<XML
+  <pbx>
+    <node>1</node>
+    <address>$pbx_address</address>
+    <port>$pbx_csta_port</port>
+  </pbx>
+XML
+}
+
 pair_config() { # pair_config N PROFILE: the clear XML file of one node
     local own peer role
     own=$(guest_number "$1")
@@ -57,6 +67,7 @@ pair_config() { # pair_config N PROFILE: the clear XML file of one node
     <password>$(cat "$state/witness_$1.password")</password>
     <ca-file>/etc/open-gateway/witness-ca.crt</ca-file>
   </witness>
+$(pair_pbx)
   <administrator>
     <login>admin</login>
     <password>$(cut -d: -f2- "$state/account")</password>

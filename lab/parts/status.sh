@@ -37,8 +37,8 @@ status_json() {
             '. + [{name: $name, state: $state, pid: ($pid | tonumber? // null), cut: $cut, split: $split}]' <<<"$list")
     done
     jq -n --arg lab "$lab" --arg ns "$ns" --arg state "$state" --argjson up "$(ns_exists && echo true || echo false)" \
-        --argjson guests "$list" --argjson oneway "$oneway" --arg witness "$(witness_state)" \
-        '{lab: $lab, namespace: $ns, folder: $state, up: $up, guests: $guests, oneway: $oneway, witness: $witness}'
+        --argjson guests "$list" --argjson oneway "$oneway" --arg witness "$(witness_state)" --arg pbx "$(pbx_state)" \
+        '{lab: $lab, namespace: $ns, folder: $state, up: $up, guests: $guests, oneway: $oneway, witness: $witness, pbx: $pbx}'
 }
 
 cmd_status() {
@@ -53,7 +53,7 @@ cmd_status() {
                 (if .cut != [] then ", unplugged: \(.cut | join(" "))" else "" end) +
                 (if .split != [] then ", apart: \(.split | join(" "))" else "" end)),
             (.oneway[] | "  one way: what \(.from) sends on network \(.network) is lost"),
-            "  witness: \(.witness)"'
+            "  witness: \(.witness)", "  telephone system: \(.pbx)"'
         ;;
     *) usage_error "status takes --json or nothing" ;;
     esac
