@@ -1,45 +1,15 @@
-#include "gateway/directory.h"
+#include "gateway/directory_private.h"
 
-#include "gateway/model/users_compare.h"
 #include "gateway/roster.h"
-#include "lib/common/buf.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
 #include "lib/common/timer.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char module[] = "directory";
-
-/* The parts of a difference, in the order in which they are carried out: numbers that go are free
- * for those who come. */
-enum part { PART_DELETED, PART_CHANGED, PART_CREATED, PART_COUNT };
-
-struct reading { /* of one node */
-    TAILQ_ENTRY(reading) next;
-    struct directory *directory;
-    char node[USER_NODE_CHARS];
-    struct arena arena; /* of the list, which stays for administrators' questions */
-    struct pbx_device *devices;
-    size_t count;
-    bool waits;   /* has not been compared yet */
-    bool doubted; /* the last comparison was drastic, and `deletion` says which one */
-    bool under_way;
-    struct digest deletion;
-    struct users_changes changes; /* under way */
-    enum part part;
-    size_t at, group_count; /* place within the part; how many the open statement carries */
-};
-
-struct directory {
-    struct gateway *gateway;
-    TAILQ_HEAD(, reading) readings;
-    struct map *left_out; /* login: the directory itself */
-    struct timer *retry;
-};
 
 /* --- readings ----------------------------------------------------------------------------------
  */
@@ -87,7 +57,7 @@ void directory_free(struct directory *directory)
     free(directory);
 }
 
-static struct reading *find_reading(const struct directory *directory, const char *node)
+struct reading *directory__find_reading(const struct directory *directory, const char *node)
 {
     struct reading *reading;
     TAILQ_FOREACH(reading, &directory->readings, next)
@@ -100,7 +70,7 @@ static struct reading *find_reading(const struct directory *directory, const cha
 
 static struct reading *find_or_add_reading(struct directory *directory, const char *node)
 {
-    struct reading *reading = find_reading(directory, node);
+    struct reading *reading = directory__find_reading(directory, node);
     size_t len_bytes = strlen(node) + 1;
     if (reading != NULL || len_bytes > sizeof(reading->node))
         return reading;
@@ -140,11 +110,13 @@ static int copy_devices(struct arena *arena, const struct pbx_device *devices, s
 void directory_apply(struct gateway *gateway, const char *node, const struct pbx_device *devices,
                      size_t count)
 {
-    struct reading *reading = find_or_add_reading(gateway->directory, node);
     struct arena arena;
-    struct pbx_device *copy;
+    struct pbx_device *copy = NULL;
     arena_init(&arena, USERS_COMPARE_MEMORY_BYTES);
-    if (reading == NULL || copy_devices(&arena, devices, count, &copy) < 0) {
+    struct reading *reading = copy_devices(&arena, devices, count, &copy) < 0
+                                  ? NULL
+                                  : find_or_add_reading(gateway->directory, node);
+    if (reading == NULL) {
         log_error(module, "the directory of node %s is not taken: not enough memory", node);
         arena_done(&arena);
         return;
@@ -343,157 +315,4 @@ void directory_load_end(struct gateway *gateway)
             roster_remove(gateway, user);
         user = next;
     }
-}
-
-/* --- administrators ----------------------------------------------------------------------------
- */
-
-struct leaving {
-    struct gateway *gateway;
-    char login[USER_LOGIN_CHARS];
-    store_done_fn done;
-    void *context;
-};
-
-static void on_left_out(void *context, int error)
-{
-    struct leaving *leaving = context;
-    struct gateway *gateway = leaving->gateway;
-    struct user *user = users_find_login(gateway->users, leaving->login);
-    if (error == 0) {
-        (void)map_put(gateway->directory->left_out, leaving->login, gateway->directory, NULL);
-        log_notice(module, "%s is no user any more: an administrator wants it", leaving->login);
-    }
-    if (error == 0 && user != NULL)
-        roster_remove(gateway, user);
-    leaving->done(leaving->context, error);
-    free(leaving);
-}
-
-int directory_leave_out(struct gateway *gateway, const char *login, store_done_fn done,
-                        void *context)
-{
-    struct leaving *leaving = calloc(1, sizeof(*leaving));
-    if (leaving == NULL)
-        return -ENOMEM;
-    *leaving = (struct leaving){.gateway = gateway, .done = done, .context = context};
-    (void)snprintf(leaving->login, sizeof(leaving->login), "%s", login);
-    int r = store_leave_out_user(gateway->store, leaving->login, on_left_out, leaving);
-    if (r < 0)
-        free(leaving);
-    return r;
-}
-
-struct bringing {
-    struct directory *directory;
-    struct users_changes changes; /* created: those to bring back */
-    directory_done_fn done;
-    void *context;
-};
-
-static void bringing_free(struct bringing *bringing)
-{
-    users_changes_done(&bringing->changes);
-    free(bringing);
-}
-
-DEFINE_FREEP(bringing_freep, struct bringing *, bringing_free)
-
-static void on_brought_back(void *context, int error)
-{
-    AUTO(bringing_freep) struct bringing *bringing = context;
-    struct directory *directory = bringing->directory;
-    struct gateway *gateway = directory->gateway;
-    struct users_changes *changes = &bringing->changes;
-    size_t count = error == 0 ? changes->created_count : 0, there = 0;
-    const char **logins = arena_calloc(&changes->arena, count + 1, sizeof(*logins));
-    for (size_t i = 0; i < count; i++) {
-        char login[USER_LOGIN_CHARS];
-        user_login_of(changes->created[i].devices[0].number, login);
-        (void)map_remove(directory->left_out, login);
-        struct user *user = users_find_login(gateway->users, login);
-        if (user == NULL)
-            user = roster_add(gateway, &changes->created[i], NULL);
-        if (user != NULL && logins != NULL)
-            logins[there++] = user->login;
-    }
-    bringing->done(bringing->context, error, logins, there);
-}
-
-static bool is_user_of(const struct gateway *gateway, const char *node, const char *number)
-{
-    const struct device *device = users_find_device(gateway->users, number);
-    return device != NULL && device->user->devices[0] == device &&
-           strcmp(device->user->node, node) == 0;
-}
-
-/* Keeps what the wish names, in the wish's order. */
-static int choose(const struct gateway *gateway, const struct directory_wish *wish,
-                  const struct map *by_number, struct users_changes *changes)
-{
-    struct user_record *chosen = arena_calloc(&changes->arena, wish->count + 1, sizeof(*chosen));
-    struct map *taken = map_new();
-    struct buf unknown = {0};
-    size_t count = 0;
-    bool memory = chosen != NULL && taken != NULL;
-    for (size_t i = 0; i < wish->count && memory; i++) {
-        const char *number = wish->numbers[i];
-        const struct user_record *record = map_get(by_number, number);
-        if (map_get(taken, number) != NULL)
-            continue; /* named twice */
-        memory = map_put(taken, number, taken, NULL) == 0;
-        if (record != NULL)
-            chosen[count++] = *record;
-        else if (!is_user_of(gateway, wish->node, number))
-            buf_addf(&unknown, "%s%s", unknown.len_bytes == 0 ? "" : ", ", number);
-    }
-    map_free(taken, NULL);
-    bool all_known = unknown.len_bytes == 0;
-    if (wish->ret_unknown != NULL)
-        (void)snprintf(wish->ret_unknown, wish->unknown_cap_bytes, "%s",
-                       unknown.data == NULL ? "" : unknown.data);
-    buf_done(&unknown);
-    changes->created = chosen;
-    changes->created_count = count;
-    return !memory ? -ENOMEM : all_known ? 0 : -ENOENT;
-}
-
-static int choose_named(const struct gateway *gateway, const struct directory_wish *wish,
-                        struct users_changes *changes)
-{
-    struct map *by_number = map_new();
-    int r = by_number == NULL ? -ENOMEM : 0;
-    for (size_t i = 0; i < changes->created_count && r == 0; i++)
-        r = map_put(by_number, changes->created[i].devices[0].number, &changes->created[i], NULL);
-    if (r == 0)
-        r = choose(gateway, wish, by_number, changes);
-    map_free(by_number, NULL);
-    return r;
-}
-
-int directory_bring_back(struct gateway *gateway, const struct directory_wish *wish,
-                         directory_done_fn done, void *context)
-{
-    const struct reading *reading = find_reading(gateway->directory, wish->node);
-    if (reading == NULL || !store_is_ready(gateway->store))
-        return -EAGAIN;
-    AUTO(bringing_freep) struct bringing *bringing = calloc(1, sizeof(*bringing));
-    if (bringing == NULL)
-        return -ENOMEM;
-    bringing->directory = gateway->directory;
-    bringing->done = done;
-    bringing->context = context;
-    const struct users_compare question = {.users = gateway->users,
-                                           .node = reading->node,
-                                           .devices = reading->devices,
-                                           .device_count = reading->count};
-    int r = users_compare(&question, &bringing->changes);
-    if (r == 0 && wish->numbers != NULL)
-        r = choose_named(gateway, wish, &bringing->changes);
-    if (r == 0)
-        r = store_save_users(gateway->store, bringing->changes.created,
-                             bringing->changes.created_count, true, on_brought_back, bringing);
-    if (r == 0)
-        (void)TAKE(bringing);
-    return r;
 }

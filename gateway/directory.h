@@ -44,12 +44,13 @@ struct directory_wish {
     const char *node;
     const char *const *numbers; /* NULL: everybody whom the directory has */
     size_t count;
-    char *ret_unknown; /* numbers that the PBX does not have, "41, 42"; NULL when not wanted */
+    char *ret_unknown; /* numbers that the PBX does not have, "41, 42" */
     size_t unknown_cap_bytes;
 };
 /* Makes subscribers users who are not. -EAGAIN: the node's directory has not been read since the
  * start, or the database is away; -ENOENT: some numbers are unknown, see ret_unknown; nothing is
- * changed then. logins: those who became users, borrowed during done. */
+ * changed then. logins: the users named, in that order and each once, also those who were users
+ * already; for everybody those who became users. Borrowed during done. */
 typedef void (*directory_done_fn)(void *context, int error, const char *const *logins,
                                   size_t count);
 int directory_bring_back(struct gateway *gateway, const struct directory_wish *wish,

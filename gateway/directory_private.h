@@ -1,0 +1,38 @@
+/* directory_private.h - shared by directory.c and directory_wishes.c only. */
+#ifndef OG_GATEWAY_DIRECTORY_PRIVATE_H
+#define OG_GATEWAY_DIRECTORY_PRIVATE_H
+
+#include "gateway/directory.h"
+#include "gateway/model/users_compare.h"
+
+/* The parts of a difference, in the order in which they are carried out: numbers that go are free
+ * for those who come. */
+enum part { PART_DELETED, PART_CHANGED, PART_CREATED, PART_COUNT };
+
+struct reading { /* of one node */
+    TAILQ_ENTRY(reading) next;
+    struct directory *directory;
+    char node[USER_NODE_CHARS];
+    struct arena arena; /* of the list, which stays for administrators' questions */
+    struct pbx_device *devices;
+    size_t count;
+    bool waits;   /* has not been compared yet */
+    bool doubted; /* the last comparison was drastic, and `deletion` says which one */
+    bool under_way;
+    struct digest deletion;
+    struct users_changes changes; /* under way */
+    enum part part;
+    size_t at, group_count; /* place within the part; how many the open statement carries */
+};
+
+struct directory {
+    struct gateway *gateway;
+    TAILQ_HEAD(, reading) readings;
+    struct map *left_out; /* login: the directory itself */
+    struct timer *retry;
+};
+
+/* NULL: the node's directory has not been read since the start. */
+struct reading *directory__find_reading(const struct directory *directory, const char *node);
+
+#endif
