@@ -73,6 +73,18 @@ static const struct repr_member preferences_members[] = {
 const struct repr preferences_repr =
     REPR("Preferences", struct preferences_body, preferences_members);
 
+static const struct repr_member preferences_error_members[] = {
+    REPR_STRING(struct preferences_error, error, "userPreferencesError", REPR_REQUIRED, 0, 0),
+    REPR_STRING(struct preferences_error, parameter, "userPreferencesParameter", REPR_REQUIRED, 0,
+                0),
+    REPR_STRING(struct preferences_error, error_dto, "userPreferencesErrorTypeDTO", REPR_REQUIRED,
+                0, 0),
+    REPR_STRING(struct preferences_error, parameter_dto, "userPreferencesParameterDTO",
+                REPR_REQUIRED, 0, 0),
+};
+const struct repr preferences_error_repr =
+    REPR("UserPreferencesError", struct preferences_error, preferences_error_members);
+
 static const struct repr_member languages_members[] = {
     REPR_STRINGS(struct languages_body, supported, "supportedLanguages", REPR_REQUIRED, 0, 0),
     REPR_STRINGS(struct languages_body, supported_gui, "supportedGuiLanguages", 0, 0, 0),
@@ -87,3 +99,17 @@ static const struct repr_member password_members[] = {
                 PASSWORD_BYTES_MAX),
 };
 const struct repr password_repr = REPR("ChangePassword", struct password_body, password_members);
+
+static const struct repr_member create_users_members[] = {
+    REPR_ANY(struct create_users_body, node_id, "nodeId", REPR_REQUIRED),
+    REPR_STRINGS(struct create_users_body, device_numbers, "deviceNumbers", REPR_NULLABLE,
+                 USERS_MAX, PBX_NUMBER_CHARS - 1),
+    REPR_BOOL_OPTIONAL(struct create_users_body, all, "all", REPR_NULLABLE),
+};
+const struct repr create_users_repr =
+    REPR("CreateUsersRequest", struct create_users_body, create_users_members);
+
+static const struct repr_member users_members[] = {
+    REPR_OBJECTS(struct users_body, users, "users", REPR_REQUIRED, 0, &user_repr),
+};
+const struct repr users_repr = REPR("Users", struct users_body, users_members);

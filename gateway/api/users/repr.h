@@ -41,10 +41,26 @@ struct preferences_body {
 };
 extern const struct repr preferences_repr;
 
+struct preferences_error { /* in an ErrorInfo, under both pairs of names */
+    const char *error, *parameter, *error_dto, *parameter_dto;
+};
+extern const struct repr preferences_error_repr;
+
 struct languages_body {
     struct repr_array supported, supported_gui; /* const char * */
 };
 extern const struct repr languages_repr;
+
+struct create_users_body {
+    const cJSON *node_id;             /* number or text */
+    struct repr_array device_numbers; /* const char * */
+    struct repr_bool all;
+};
+extern const struct repr create_users_repr;
+struct users_body {
+    struct repr_array users; /* struct user_body */
+};
+extern const struct repr users_repr;
 
 enum { PASSWORD_CHARS_MIN = 4, PASSWORD_CHARS_MAX = 64 };
 struct password_body {

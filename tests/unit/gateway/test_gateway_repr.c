@@ -3,6 +3,7 @@
 #include "gateway/api/root/repr.h"
 #include "gateway/api/sessions/repr.h"
 #include "gateway/api/subscriptions/repr.h"
+#include "gateway/api/users/repr.h"
 #include "lib/common/common.h"
 #include "lib/common/json.h"
 
@@ -15,6 +16,14 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#define USER_1200                                                                                  \
+    "{\"companyPhone\":\"1200\",\"firstName\":\"J\xc3\xb8rn\",\"lastName\":\"Holm\","              \
+    "\"loginName\":"                                                                               \
+    "\"oxe1200\",\"voicemail\":{\"number\":\"1900\",\"type\":\"VM_4645\"},\"devices\":[{\"type\":" \
+    "\"DESKPHONE\",\"id\":\"1200\",\"subType\":\"a "                                               \
+    "model\"},{\"type\":\"SOFTPHONE\",\"id\":\"1600\"}],"                                          \
+    "\"nodeId\":\"3\"}"
 
 static const struct {
     const struct repr *repr;
@@ -55,6 +64,24 @@ static const struct {
      "\"privatePollingUrl\":\"https://10.1.2.3/e\",\"status\":\"ACCEPTED\",\"mode\":\"CHUNK\","
      "\"format\":\"JSON\"}"},
     {&subscription_result_repr, "{\"message\":\"unknown package: x\",\"status\":\"REFUSED\"}"},
+    {&user_repr, USER_1200},
+    {&user_repr,
+     "{\"companyPhone\":\"300\",\"firstName\":\"Mia\",\"lastName\":\"\",\"loginName\":\"oxe300\","
+     "\"voicemail\":{\"number\":\"399\",\"type\":\"EXTERNAL\"},\"devices\":[],\"nodeId\":\"2\","
+     "\"externalLogin\":\"mia\",\"eMailAddress\":\"mia@b.test\"}"},
+    {&users_repr, "{\"users\":[" USER_1200 "]}"},
+    {&logins_repr, "{\"loginNames\":[\"oxe300\",\"oxe1200\"]}"},
+    {&logins_repr, "{\"loginNames\":[]}"},
+    {&create_users_repr, "{\"nodeId\":3,\"deviceNumbers\":[\"1200\",\"1201\"]}"},
+    {&create_users_repr, "{\"nodeId\":\"3\",\"all\":true}"},
+    {&password_repr, "{\"oldPassword\":\"abcd\",\"newPassword\":\"efgh\"}"},
+    {&preferences_repr, "{\"guiLanguage\":\"sv\",\"oxeLanguage\":\"en\"}"},
+    {&languages_repr,
+     "{\"supportedLanguages\":[\"en\"],\"supportedGuiLanguages\":[\"en\",\"sv\"]}"},
+    {&preferences_error_repr,
+     "{\"userPreferencesError\":\"WRONG_VALUE\",\"userPreferencesParameter\":\"GUI_LANGUAGE\","
+     "\"userPreferencesErrorTypeDTO\":\"WRONG_VALUE\",\"userPreferencesParameterDTO\":"
+     "\"GUI_LANGUAGE\"}"},
 };
 
 static void each_body_goes_in_and_out_unchanged(void **unused)
