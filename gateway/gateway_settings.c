@@ -3,13 +3,10 @@
 #include "gateway/settings_table.h"
 #include "lib/common/common.h"
 #include "lib/common/json.h"
+#include "lib/common/small_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 1024 * 1024 };
 
@@ -112,21 +109,17 @@ int gateway_settings_parse(const char *text, size_t len_bytes, struct gateway_se
 
 int gateway_settings_read(const char *path, struct gateway_settings *settings, struct buf *problems)
 {
-    AUTO(common_freep) char *text = malloc(FILE_BYTES_MAX + 1);
-    if (text == NULL)
-        return -ENOMEM;
-    AUTO(common_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len_bytes = fd < 0 ? -1 : read(fd, text, FILE_BYTES_MAX + 1);
-    if (len_bytes < 0) {
-        int r = -errno;
-        buf_addf(problems, "%s: cannot be read: %s\n", path, strerror(-r));
+    struct diag diag = {0};
+    char *text = NULL;
+    size_t len_bytes = 0;
+    int r = small_file_read(path, FILE_BYTES_MAX, &text, &len_bytes, &diag);
+    if (r < 0) {
+        buf_addf(problems, "%s\n", diag.text);
         return r;
     }
-    if (len_bytes > FILE_BYTES_MAX) {
-        buf_addf(problems, "%s: is longer than 1 MiB\n", path);
-        return -EINVAL;
-    }
-    return gateway_settings_parse(text, (size_t)len_bytes, settings, problems);
+    r = gateway_settings_parse(text, len_bytes, settings, problems);
+    small_file_free(text, len_bytes);
+    return r;
 }
 
 void gateway_settings_describe(struct buf *out)

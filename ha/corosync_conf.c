@@ -2,17 +2,11 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <uv.h>
 
 #include "lib/common/buf.h"
-#include "lib/common/common.h"
+#include "lib/common/small_file.h"
 
 enum {
     CLUSTER_CHARS_MAX = 64,
@@ -202,76 +196,13 @@ int corosync_conf_render(const struct corosync_conf *conf, char **ret_text, stru
 
 /* --- files --------------------------------------------------------------------------------- */
 
-static bool has_content(const char *path, const void *bytes, size_t len_bytes, mode_t mode)
-{
-    AUTO(common_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 07777) != mode ||
-        st.st_size < 0 || (size_t)st.st_size != len_bytes)
-        return false;
-    AUTO(common_freep) char *present = malloc(len_bytes + 1);
-    if (present == NULL)
-        return false;
-    return read(fd, present, len_bytes + 1) == (ssize_t)len_bytes &&
-           memcmp(present, bytes, len_bytes) == 0;
-}
-
-static int write_all(int fd, const char *bytes, size_t len_bytes)
-{
-    while (len_bytes > 0) {
-        ssize_t written = write(fd, bytes, len_bytes);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return -errno;
-        bytes += written;
-        len_bytes -= (size_t)written;
-    }
-    return 0;
-}
-
-static int sync_folder_of(const char *path)
-{
-    char folder[PATH_CHARS];
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = strrchr(folder, '/');
-    slash[slash == folder ? 1 : 0] = '\0';
-    AUTO(common_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return -errno;
-    return 0;
-}
-
-static int write_and_rename(const char *path, const char *temporary, const void *bytes,
-                            size_t len_bytes, mode_t mode)
-{
-    AUTO(common_closep)
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -errno;
-    int code = write_all(fd, bytes, len_bytes);
-    if (code < 0)
-        return code;
-    if (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(temporary, path) < 0)
-        return -errno;
-    return sync_folder_of(path);
-}
-
 static int write_file(const char *path, const void *bytes, size_t len_bytes, mode_t mode,
                       struct diag *diag)
 {
-    if (path[0] != '/' || strlen(path) >= PATH_CHARS - 8)
+    const struct small_file_mode how = {.mode = mode};
+    if (path[0] != '/')
         return diag_fail(diag, -EINVAL, "\"%s\" is no absolute path", path);
-    if (has_content(path, bytes, len_bytes, mode))
-        return 0;
-    char temporary[PATH_CHARS];
-    (void)snprintf(temporary, sizeof(temporary), "%s.new", path);
-    int code = write_and_rename(path, temporary, bytes, len_bytes, mode);
-    if (code < 0) {
-        (void)unlink(temporary);
-        return diag_fail(diag, code, "cannot write %s: %s", path, uv_strerror(code));
-    }
-    return 1;
+    return small_file_update(path, bytes, len_bytes, &how, diag);
 }
 
 int corosync_conf_write_file(const char *path, const char *text, struct diag *diag)

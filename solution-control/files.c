@@ -7,71 +7,22 @@
 #include "lib/common/buf.h"
 #include "lib/common/common.h"
 #include "lib/common/secrets.h"
+#include "lib/common/small_file.h"
 #include "lib/config/cluster_key.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { FILE_MAX_BYTES = 1024 * 1024 };
-
-struct file_mode {
-    mode_t mode;
-    const char *group; /* NULL: root */
-};
-
-static bool has_content(const char *path, const char *text, size_t len_bytes)
+static int write_file(const char *path, const char *text, size_t len_bytes,
+                      struct small_file_mode how, struct diag *diag)
 {
-    AUTO(common_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    AUTO(common_freep) char *present = malloc(FILE_MAX_BYTES);
-    if (fd < 0 || present == NULL || len_bytes >= FILE_MAX_BYTES)
-        return false;
-    ssize_t got = read(fd, present, FILE_MAX_BYTES);
-    bool same = got == (ssize_t)len_bytes && memcmp(present, text, len_bytes) == 0;
-    secrets_wipe(present, FILE_MAX_BYTES);
-    return same;
+    int r = small_file_update(path, text, len_bytes, &how, diag);
+    return r < 0 ? r : 0;
 }
 
-static int write_new(const char *path, const char *text, size_t len_bytes, struct file_mode how)
-{
-    AUTO(common_closep)
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return -errno;
-    const struct group *group = how.group != NULL ? getgrnam(how.group) : NULL;
-    if (how.group != NULL && group == NULL)
-        return -ENOENT;
-    if (fchown(fd, 0, group != NULL ? group->gr_gid : 0) != 0 || fchmod(fd, how.mode) != 0)
-        return -errno;
-    ssize_t put = write(fd, text, len_bytes);
-    if (put != (ssize_t)len_bytes)
-        return put < 0 ? -errno : -ENOSPC;
-    return fsync(fd) == 0 ? 0 : -errno;
-}
-
-static int write_file(const char *path, const char *text, size_t len_bytes, struct file_mode how,
-                      struct diag *diag)
-{
-    if (has_content(path, text, len_bytes))
-        return 0;
-    char new_path[CONFIG_PATH_CHARS + 8];
-    (void)snprintf(new_path, sizeof(new_path), "%s.new", path);
-    int r = write_new(new_path, text, len_bytes, how);
-    if (r == 0 && rename(new_path, path) != 0)
-        r = -errno;
-    if (r < 0) {
-        (void)unlink(new_path);
-        return diag_fail(diag, r, "cannot write %s: %s", path, strerror(-r));
-    }
-    return 0;
-}
-
-static int write_buf(const char *path, struct buf *text, struct file_mode how, struct diag *diag)
+static int write_buf(const char *path, struct buf *text, struct small_file_mode how,
+                     struct diag *diag)
 {
     int r = text->failed ? diag_fail(diag, -ENOMEM, "%s: no memory", path)
                          : write_file(path, text->data, text->len_bytes, how, diag);
@@ -150,11 +101,11 @@ static int write_drbd(const struct config *config, struct diag *diag)
     secrets_wipe(secret, sizeof(secret));
     drbdctl_global_text(&global);
     if (r == 0)
-        r = write_buf("/etc/drbd.d/" DRBDCTL_RESOURCE ".res", &text, (struct file_mode){0600, NULL},
-                      diag);
+        r = write_buf("/etc/drbd.d/" DRBDCTL_RESOURCE ".res", &text,
+                      (struct small_file_mode){0600, NULL}, diag);
     if (r == 0)
-        r = write_buf("/etc/drbd.d/global_common.conf", &global, (struct file_mode){0644, NULL},
-                      diag);
+        r = write_buf("/etc/drbd.d/global_common.conf", &global,
+                      (struct small_file_mode){0644, NULL}, diag);
     buf_done(&text);
     buf_done(&global);
     return r;
@@ -164,7 +115,8 @@ static int write_gateway(const struct config *config, struct diag *diag)
 {
     struct buf out = {0};
     sol_gateway_settings(config, &out);
-    return write_buf(SOL_GATEWAY_CONFIG, &out, (struct file_mode){0640, "roxe-gateway"}, diag);
+    return write_buf(SOL_GATEWAY_CONFIG, &out, (struct small_file_mode){0640, "roxe-gateway"},
+                     diag);
 }
 
 static int write_administrators(const struct config *config, struct diag *diag)
@@ -175,7 +127,8 @@ static int write_administrators(const struct config *config, struct diag *diag)
     buf_adds(&out, ", \"password_hash\": ");
     buf_add_json_string(&out, config->administrator.password_hash);
     buf_adds(&out, "}]}\n");
-    return write_buf(SOL_ADMINISTRATORS_FILE, &out, (struct file_mode){0640, "roxe-gateway"}, diag);
+    return write_buf(SOL_ADMINISTRATORS_FILE, &out, (struct small_file_mode){0640, "roxe-gateway"},
+                     diag);
 }
 
 /* Peer authentication only: the operating system says who connects. */
@@ -186,17 +139,17 @@ static int write_database_access(struct diag *diag)
                                 "open-gateway postgres postgres\n"
                                 "open-gateway roxe-gateway roxe-gateway\n";
     int r = write_file(SOL_RUN_FOLDER "/pg_hba.conf", hba, strlen(hba),
-                       (struct file_mode){0640, "postgres"}, diag);
+                       (struct small_file_mode){0640, "postgres"}, diag);
     if (r == 0)
         r = write_file(SOL_RUN_FOLDER "/pg_ident.conf", ident, strlen(ident),
-                       (struct file_mode){0640, "postgres"}, diag);
+                       (struct small_file_mode){0640, "postgres"}, diag);
     return r;
 }
 
 static int write_witness_password(const struct config *config, struct diag *diag)
 {
     return write_file(CONFIG_FOLDER "/witness.password", config->witness.password,
-                      strlen(config->witness.password), (struct file_mode){0600, NULL}, diag);
+                      strlen(config->witness.password), (struct small_file_mode){0600, NULL}, diag);
 }
 
 int sol_files_write(const struct config *config, struct diag *diag)

@@ -1,12 +1,11 @@
 #include "gateway/auth/administrators.h"
 
 #include "lib/common/json.h"
+#include "lib/common/small_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 256 * 1024 };
 
@@ -60,31 +59,21 @@ static int check(const struct administrators *administrators, struct diag *diag)
     return 0;
 }
 
-static int read_text(const char *path, char *text, size_t *ret_bytes, struct diag *diag)
-{
-    AUTO(common_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, text, FILE_BYTES_MAX + 1);
-    if (got < 0)
-        return diag_fail(diag, -errno, "cannot be read: %s", strerror(errno));
-    if (got > FILE_BYTES_MAX)
-        return diag_fail(diag, -EINVAL, "is longer than 256 KiB");
-    *ret_bytes = (size_t)got;
-    return 0;
-}
-
 int administrators_read(const char *path, struct administrators **ret_administrators,
                         struct diag *diag)
 {
     AUTO(administrators_freep)
     struct administrators *administrators = calloc(1, sizeof(*administrators));
-    AUTO(common_freep) char *text = malloc(FILE_BYTES_MAX + 1);
+    char *text = NULL;
     size_t len_bytes = 0;
-    if (administrators == NULL || text == NULL)
+    if (administrators == NULL)
         return -ENOMEM;
 
-    int r = read_text(path, text, &len_bytes, diag);
-    if (r == 0)
-        r = json_parse(text, len_bytes, &administrators->json, diag);
+    int r = small_file_read(path, FILE_BYTES_MAX, &text, &len_bytes, diag);
+    if (r < 0)
+        return r;
+    r = json_parse(text, len_bytes, &administrators->json, diag);
+    small_file_free(text, len_bytes);
     if (r == 0) {
         administrators->list =
             cJSON_GetObjectItemCaseSensitive(administrators->json, "administrators");

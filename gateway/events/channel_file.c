@@ -1,23 +1,19 @@
 #include "gateway/events/channel_file.h"
 
-#include "lib/common/common.h"
 #include "lib/common/log.h"
+#include "lib/common/small_file.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char module[] = "channel";
 
 struct channel_file {
     uv_loop_t *loop;
     uv_work_t work;
-    char *path, *new_path, *folder;
+    char *path;
     struct buf text; /* being written */
     int result;
     bool busy, freed, failing;
@@ -26,8 +22,6 @@ struct channel_file {
 static void destroy(struct channel_file *file)
 {
     free(file->path);
-    free(file->new_path);
-    free(file->folder);
     buf_done(&file->text);
     free(file);
 }
@@ -35,22 +29,15 @@ static void destroy(struct channel_file *file)
 struct channel_file *channel_file_new(uv_loop_t *loop, const char *path)
 {
     struct channel_file *file = calloc(1, sizeof(*file));
-    struct buf new_path = {0};
     if (file == NULL)
         return NULL;
     file->loop = loop;
     file->work.data = file;
     file->path = strdup(path);
-    file->folder = strdup(path);
-    buf_addf(&new_path, "%s.new", path);
-    file->new_path = buf_take(&new_path);
-    if (file->path == NULL || file->folder == NULL || file->new_path == NULL) {
+    if (file->path == NULL) {
         destroy(file);
         return NULL;
     }
-    char *slash = strrchr(file->folder, '/');
-    if (slash != NULL)
-        slash[slash == file->folder] = '\0';
     return file;
 }
 
@@ -73,41 +60,12 @@ bool channel_file_has_failed(const struct channel_file *file)
     return file->failing;
 }
 
-static int write_all(int fd, const struct buf *text)
-{
-    size_t done_bytes = 0;
-    while (done_bytes < text->len_bytes) {
-        ssize_t r = write(fd, text->data + done_bytes, text->len_bytes - done_bytes);
-        if (r < 0 && errno != EINTR)
-            return -errno;
-        if (r > 0)
-            done_bytes += (size_t)r;
-    }
-    return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int sync_folder(const char *folder)
-{
-    AUTO(common_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) < 0 ? -errno : 0;
-}
-
-static int replace(const struct channel_file *file)
-{
-    AUTO(common_closep)
-    int fd = open(file->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    if (fd < 0)
-        return -errno;
-    int r = write_all(fd, &file->text);
-    if (r == 0 && rename(file->new_path, file->path) < 0)
-        r = -errno;
-    return r < 0 ? r : sync_folder(file->folder);
-}
-
 static void on_work(uv_work_t *work)
 {
     struct channel_file *file = work->data;
-    file->result = replace(file);
+    const struct small_file_mode how = {.mode = 0640};
+    file->result = small_file_replace(file->path, file->text.data != NULL ? file->text.data : "",
+                                      file->text.len_bytes, &how, NULL);
 }
 
 static void on_worked(uv_work_t *work, int status)

@@ -9,6 +9,7 @@
  *   timer, child (launch)   the event loop's clock, other programs
  *   pg (pg_statement)       PostgreSQL without blocking
  *   json (json_check), xml  outside text under limits
+ *   small_file, log_limit   files as a whole; log lines that others provoke
  *   secrets, tls            random ids, passwords, codes; TLS on the loop
  *   rtnl                    addresses, routes, links by netlink
  */

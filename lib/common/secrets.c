@@ -1,9 +1,9 @@
 #include "lib/common/secrets.h"
 
 #include "lib/common/common.h"
+#include "lib/common/small_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
     SALT_BYTES = 16,
@@ -225,51 +223,18 @@ void secrets_base64_encode(const uint8_t *data, size_t len_bytes, char *out)
     *out = '\0';
 }
 
-static int read_all(int fd, char *out, size_t cap_bytes, size_t *ret_len)
-{
-    size_t len = 0;
-    while (len < cap_bytes) {
-        ssize_t got = read(fd, out + len, cap_bytes - len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        len += (size_t)got;
-    }
-    *ret_len = len;
-    return 0;
-}
-
 int secrets_read_file(const char *path, char *out, size_t cap_bytes, struct diag *diag)
 {
-    out[0] = '\0';
-    AUTO(common_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0) {
-        int code = -errno;
-        return diag_fail(diag, code, "%s cannot be read: %s", path, strerrordesc_np(-code));
-    }
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return diag_fail(diag, -errno, "%s cannot be examined", path);
-    if (!S_ISREG(st.st_mode))
-        return diag_fail(diag, -EINVAL, "%s is no regular file", path);
-    if ((st.st_mode & 077) != 0)
-        return diag_fail(diag, -EPERM,
-                         "%s holds a secret, but others may read it: set its mode to 0600", path);
-
+    char *text = NULL;
     size_t len = 0;
-    int r = read_all(fd, out, cap_bytes, &len);
-    if (r == 0 && len == cap_bytes)
-        r = -EFBIG;
-    if (r < 0) {
-        secrets_wipe(out, cap_bytes);
-        return diag_fail(diag, r, "%s cannot be read: %s", path, strerrordesc_np(-r));
-    }
+    out[0] = '\0';
+    int r = small_file_read_secret(path, cap_bytes - 1, &text, &len, diag);
+    if (r < 0)
+        return r;
+    memcpy(out, text, len + 1);
     if (len > 0 && out[len - 1] == '\n')
-        len--;
-    out[len] = '\0';
+        out[len - 1] = '\0';
+    small_file_free(text, len);
     return 0;
 }
 

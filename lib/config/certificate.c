@@ -2,8 +2,8 @@
 
 #include "lib/common/common.h"
 #include "lib/common/secrets.h"
+#include "lib/common/small_file.h"
 #include "lib/config/cluster_key.h"
-#include "lib/config/config_file.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -154,11 +154,12 @@ static X509 *make_leaf(const struct config *config, EVP_PKEY *key, X509 *ca, EVP
 
 static int write_bio(const char *path, BIO *bio, mode_t mode, struct diag *diag)
 {
+    const struct small_file_mode how = {.mode = mode};
     char *bytes = NULL;
     long len = BIO_get_mem_data(bio, &bytes);
     if (len <= 0)
         return diag_fail(diag, -EIO, "nothing to write to %s", path);
-    return config_file_replace(path, bytes, (size_t)len, mode, diag);
+    return small_file_replace(path, bytes, (size_t)len, &how, diag);
 }
 
 static int write_key(const char *path, EVP_PKEY *key, struct diag *diag)
@@ -206,7 +207,7 @@ static int make(const struct config *config, const char *ca_file, struct diag *d
 
 static BIO *open_pem(const char *path, char **ret_text, size_t *ret_len, struct diag *diag)
 {
-    if (config_file_read(path, FILE_BYTES_MAX, ret_text, ret_len, diag) < 0)
+    if (small_file_read(path, FILE_BYTES_MAX, ret_text, ret_len, diag) < 0)
         return NULL;
     return BIO_new_mem_buf(*ret_text, (int)*ret_len);
 }
@@ -236,8 +237,8 @@ static int read_pair(const struct config *config, X509 **ret_certificate, struct
         r = diag_fail(diag, -EINVAL, "%s is not the key of %s", key_file, certificate_file);
     else if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
         r = diag_fail(diag, -EKEYEXPIRED, "the certificate %s has expired", certificate_file);
-    config_file_free(certificate_text, certificate_len);
-    config_file_free(key_text, key_len);
+    small_file_free(certificate_text, certificate_len);
+    small_file_free(key_text, key_len);
     if (r == 0)
         *ret_certificate = TAKE(certificate);
     return r;

@@ -1,7 +1,7 @@
 #include "lib/config/cluster_key.h"
 
 #include "lib/common/secrets.h"
-#include "lib/config/config_file.h"
+#include "lib/common/small_file.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -67,15 +67,13 @@ int cluster_key_derive(const char *path, const char *cluster, const char *purpos
     if (len_bytes == 0 || len_bytes > HKDF_BYTES_MAX || strlen(purpose) > 64)
         return diag_fail(diag, -EINVAL, "no key of %zu bytes for '%s' can be derived", len_bytes,
                          purpose);
-    int r = config_file_check_private(path, diag);
-    if (r == 0)
-        r = config_file_read(path, CLUSTER_KEY_MAX_BYTES, &key, &key_bytes, diag);
+    int r = small_file_read_secret(path, CLUSTER_KEY_MAX_BYTES, &key, &key_bytes, diag);
     if (r < 0)
         return diag_within(diag, r, "the pair's key");
     r = check_key(path, key, key_bytes, diag);
     if (r == 0)
         derive(key, key_bytes, cluster, purpose, out, len_bytes);
-    config_file_free(key, key_bytes);
+    small_file_free(key, key_bytes);
     return r;
 }
 
@@ -85,7 +83,8 @@ int cluster_key_create(const char *path, struct diag *diag)
     int r = secrets_random(key, sizeof(key));
     if (r < 0)
         return diag_fail(diag, r, "the kernel gives no random bytes");
-    r = config_file_create(path, key, sizeof(key), 0600, diag);
+    const struct small_file_mode how = {.mode = 0600};
+    r = small_file_create(path, key, sizeof(key), &how, diag);
     secrets_wipe(key, sizeof(key));
     return r;
 }

@@ -3,8 +3,8 @@
 
 #include "lib/common/common.h"
 #include "lib/common/secrets.h"
+#include "lib/common/small_file.h"
 #include "lib/common/xml.h"
-#include "lib/config/config_file.h"
 #include "lib/config/settings.h"
 
 #include <errno.h>
@@ -246,13 +246,13 @@ int config_read_xml(const char *path, struct config *config, struct config_probl
     char *text = NULL;
     size_t len_bytes = 0;
     config_set_defaults(config);
-    int r = config_file_read(path, FILE_BYTES_MAX, &text, &len_bytes, &diag);
+    int r = small_file_read(path, FILE_BYTES_MAX, &text, &len_bytes, &diag);
     if (r < 0) {
         config_problem_add(problems, 0, "%s", diag.text);
         return r;
     }
     r = config_parse_xml(text, len_bytes, config, problems);
-    config_file_free(text, len_bytes);
+    small_file_free(text, len_bytes);
     return r;
 }
 
@@ -324,10 +324,11 @@ int config_write(const char *path, const struct config *config, struct diag *dia
 {
     if (config->administrator.password[0] != '\0')
         return diag_fail(diag, -EINVAL, "the administrator's password is not hashed yet");
+    const struct small_file_mode how = {.mode = 0600};
     struct buf out = {0};
     write_document(&out, config);
     int r = out.failed ? diag_fail(diag, -ENOMEM, "no memory for the configuration file")
-                       : config_file_replace(path, out.data, out.len_bytes, 0600, diag);
+                       : small_file_replace(path, out.data, out.len_bytes, &how, diag);
     if (out.data != NULL)
         secrets_wipe(out.data, out.cap_bytes);
     buf_done(&out);
@@ -337,10 +338,14 @@ int config_write(const char *path, const struct config *config, struct diag *dia
 int config_load(const char *path, struct config *config, struct diag *diag)
 {
     struct config_problems problems = {0};
-    int r = config_file_check_private(path, diag);
+    char *text = NULL;
+    size_t len_bytes = 0;
+    config_set_defaults(config);
+    int r = small_file_read_secret(path, FILE_BYTES_MAX, &text, &len_bytes, diag);
     if (r < 0)
         return r;
-    r = config_read_xml(path, config, &problems);
+    r = config_parse_xml(text, len_bytes, config, &problems);
+    small_file_free(text, len_bytes);
     int contradicts = config_check(config, &problems);
     if (r == 0)
         r = contradicts;

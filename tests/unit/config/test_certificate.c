@@ -1,7 +1,7 @@
+#include "lib/common/small_file.h"
 #include "lib/config/certificate.h"
 
 #include "lib/config/cluster_key.h"
-#include "lib/config/config_file.h"
 
 #include <errno.h>
 #include <openssl/pem.h>
@@ -140,12 +140,12 @@ static void a_second_run_keeps_what_is_there(void **state)
     size_t before_len = 0, after_len = 0;
     const char *file = pair->node[0].gateway.certificate_file;
     ensure(pair, 0, true);
-    assert_int_equal(config_file_read(file, 65536, &before, &before_len, NULL), 0);
+    assert_int_equal(small_file_read(file, 65536, &before, &before_len, NULL), 0);
     ensure(pair, 0, false);
-    assert_int_equal(config_file_read(file, 65536, &after, &after_len, NULL), 0);
+    assert_int_equal(small_file_read(file, 65536, &after, &after_len, NULL), 0);
     assert_string_equal(before, after);
-    config_file_free(before, before_len);
-    config_file_free(after, after_len);
+    small_file_free(before, before_len);
+    small_file_free(after, after_len);
 }
 
 static void the_key_is_not_for_everybody(void **state)

@@ -1,8 +1,8 @@
 #include "lib/common/buf.h"
 #include "lib/common/common.h"
 #include "lib/common/secrets.h"
+#include "lib/common/small_file.h"
 #include "lib/config/config.h"
-#include "lib/config/config_file.h"
 #include "lib/config/settings.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ static char *template_text(void)
 {
     char *text = NULL;
     size_t len_bytes = 0;
-    assert_int_equal(config_file_read(TEMPLATE_FILE, 1 << 20, &text, &len_bytes, NULL), 0);
+    assert_int_equal(small_file_read(TEMPLATE_FILE, 1 << 20, &text, &len_bytes, NULL), 0);
     return text;
 }
 
@@ -355,21 +355,6 @@ static void a_missing_or_odd_file_is_named(void **state)
     assert_int_equal(config_read_xml("/dev/zero", &config, &problems), -EINVAL);
 }
 
-static void a_created_file_is_never_replaced(void **state)
-{
-    struct place *place = *state;
-    struct diag diag = {0};
-    char *text = NULL;
-    size_t len_bytes = 0;
-    assert_int_equal(config_file_create(place->file, "one", 3, 0600, &diag), 0);
-    assert_int_equal(config_file_create(place->file, "two", 3, 0600, &diag), -EEXIST);
-    assert_int_equal(config_file_read(place->file, 100, &text, &len_bytes, &diag), 0);
-    assert_string_equal(text, "one");
-    config_file_free(text, len_bytes);
-    assert_int_equal(config_file_read(place->file, 2, &text, &len_bytes, &diag), -EFBIG);
-}
-
-/* The template with the text before its last line; what is told must hold the piece. */
 static void assert_pbx_problem(const char *sections, const char *piece)
 {
     struct config config;
@@ -510,7 +495,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_others_may_read_is_not_loaded, make_place,
                                         remove_place),
         cmocka_unit_test_setup_teardown(a_missing_or_odd_file_is_named, make_place, remove_place),
-        cmocka_unit_test_setup_teardown(a_created_file_is_never_replaced, make_place, remove_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
