@@ -315,4 +315,5 @@ void directory_load_end(struct gateway *gateway)
             roster_remove(gateway, user);
         user = next;
     }
+    timer_start(gateway->directory->retry, 0, 0); /* readings that waited for the database */
 }

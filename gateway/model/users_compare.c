@@ -151,18 +151,44 @@ static void read_directory(struct reading *reading)
 /* --- the difference ----------------------------------------------------------------------------
  */
 
-static void compare_record(const struct users_compare *question, const struct user_record *record,
-                           struct users_changes *changes)
+/* What a record is to the known users. */
+enum verdict { VERDICT_KNOWN, VERDICT_CHANGED, VERDICT_CREATED, VERDICT_COUNT };
+
+static enum verdict judge(const struct users_compare *question, const struct user_record *record)
 {
     char login[USER_LOGIN_CHARS];
     user_login_of(record->devices[0].number, login);
     const struct user *user = users_find_login(question->users, login);
-    if (user != NULL) {
-        if (!user_matches(user, record))
-            changes->changed[changes->changed_count++] = *record;
-    } else if (question->left_out == NULL || map_get(question->left_out, login) == NULL) {
-        changes->created[changes->created_count++] = *record;
+    if (user != NULL)
+        return user_matches(user, record) ? VERDICT_KNOWN : VERDICT_CHANGED;
+    bool left_out = question->left_out != NULL && map_get(question->left_out, login) != NULL;
+    return left_out ? VERDICT_KNOWN : VERDICT_CREATED;
+}
+
+/* Counts first: most readings change nothing and need no memory here. */
+static int sort_records(struct reading *reading, struct users_changes *changes)
+{
+    size_t counts[VERDICT_COUNT] = {0};
+    unsigned char *verdicts = arena_calloc(reading->arena, reading->count + 1, 1);
+    if (verdicts == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < reading->count; i++) {
+        verdicts[i] = (unsigned char)judge(reading->question, &reading->records[i]);
+        counts[verdicts[i]]++;
     }
+    changes->created =
+        arena_calloc(reading->arena, counts[VERDICT_CREATED] + 1, sizeof(*changes->created));
+    changes->changed =
+        arena_calloc(reading->arena, counts[VERDICT_CHANGED] + 1, sizeof(*changes->changed));
+    if (changes->created == NULL || changes->changed == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < reading->count; i++) {
+        if (verdicts[i] == VERDICT_CREATED)
+            changes->created[changes->created_count++] = reading->records[i];
+        else if (verdicts[i] == VERDICT_CHANGED)
+            changes->changed[changes->changed_count++] = reading->records[i];
+    }
+    return 0;
 }
 
 static void find_deleted(const struct users_compare *question, struct reading *reading,
@@ -201,12 +227,8 @@ static int compare(struct reading *reading, struct users_changes *changes)
     if (reading->failed || reading->records == NULL || changes->deleted == NULL)
         return -ENOMEM;
     read_directory(reading);
-    changes->created = arena_calloc(reading->arena, reading->count + 1, sizeof(*changes->created));
-    changes->changed = arena_calloc(reading->arena, reading->count + 1, sizeof(*changes->changed));
-    if (reading->failed || changes->created == NULL || changes->changed == NULL)
+    if (reading->failed || sort_records(reading, changes) < 0)
         return -ENOMEM;
-    for (size_t i = 0; i < reading->count; i++)
-        compare_record(question, &reading->records[i], changes);
     find_deleted(question, reading, changes);
     changes->ignored = reading->ignored;
     return reading->failed ? -ENOMEM : 0;

@@ -33,7 +33,9 @@ static size_t list_others(const struct session *session, int64_t ttl_s, struct s
     const struct session *other;
     TAILQ_FOREACH(other, &session->account->sessions, of_account)
     {
-        if (other == session || !other->opened || other->ending || count == SESSION_OTHERS_MAX)
+        /* an administrator's login may look like a user's */
+        if (other == session || other->administrator != session->administrator || !other->opened ||
+            other->ending || count == SESSION_OTHERS_MAX)
             continue;
         if (out != NULL)
             out[count] = (struct session_other){other->id, other->opened_at_ms, ttl_s};

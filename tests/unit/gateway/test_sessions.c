@@ -91,6 +91,32 @@ static void a_credential_exists_once(void **unused)
     assert_null(again);
 }
 
+static void a_supervising_session_is_the_users_in_all_but_its_supervisor(void **unused)
+{
+    struct session *session = add("c", "admin", 0, 0);
+    (void)unused;
+    assert_int_equal(session_supervise(&sessions, session, "oxe1"), 0);
+    assert_string_equal(session_login(session), "oxe1");
+    assert_string_equal(session->supervisor, "admin");
+    assert_false(session->administrator);
+    assert_null(sessions_find_account(&sessions, "admin"));
+    const struct account *account = sessions_find_account(&sessions, "oxe1");
+    assert_non_null(account);
+    assert_ptr_equal(TAILQ_FIRST(&account->sessions), session);
+    assert_ptr_equal(find("c", 0), session);
+}
+
+static void an_account_lives_as_long_as_its_last_session(void **unused)
+{
+    struct session *first = add("a", "oxe1", 0, 0), *second = add("b", "oxe1", 0, 0);
+    (void)unused;
+    assert_ptr_equal(first->account, second->account);
+    sessions_remove(&sessions, first);
+    assert_ptr_equal(sessions_find_account(&sessions, "oxe1"), second->account);
+    sessions_remove(&sessions, second);
+    assert_null(sessions_find_account(&sessions, "oxe1"));
+}
+
 static void thousands_are_found_and_removed(void **unused)
 {
     char text[16];
@@ -120,6 +146,8 @@ int main(void)
         CASE(what_is_taken_over_lives_its_remaining_time),
         CASE(an_ending_session_is_not_found),
         CASE(a_credential_exists_once),
+        CASE(a_supervising_session_is_the_users_in_all_but_its_supervisor),
+        CASE(an_account_lives_as_long_as_its_last_session),
         CASE(thousands_are_found_and_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
