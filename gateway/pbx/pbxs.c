@@ -1,0 +1,160 @@
+#include "gateway/pbx/pbxs.h"
+
+#include "gateway/api/system_events.h"
+#include "gateway/directory.h"
+#include "gateway/gateway.h"
+#include "gateway/model/calls.h"
+#include "gateway/pbx/csta_xml/csta_xml.h"
+#include "lib/common/common.h"
+#include "lib/common/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char module[] = "pbx";
+
+/* All drivers: the word of the setting `driver`. */
+static const struct {
+    const char *name;
+    int (*open)(uv_loop_t *loop, const struct pbx_settings *settings,
+                const struct pbx_events *events, struct pbx **ret_pbx, struct diag *diag);
+} drivers[] = {
+    {"csta-xml", csta_xml_open},
+};
+
+struct pbxs {
+    struct gateway *gateway;
+    struct pbx *links[PBX_MAX];
+    unsigned count;
+    bool opened;
+};
+
+static void on_link(void *context, struct pbx *pbx, bool up, const char *why)
+{
+    struct pbxs *pbxs = context;
+    struct gateway *gateway = pbxs->gateway;
+    if (up)
+        log_notice(module, "the link to node %s is up", pbx->node);
+    else
+        log_warning(module, "the link to node %s is down: %s", pbx->node, why);
+    if (!up)
+        calls_link_down(gateway->calls, pbx);
+    system_events_cti_link(gateway, pbx->node, up);
+}
+
+static void on_directory(void *context, struct pbx *pbx, const struct pbx_device *devices,
+                         size_t count)
+{
+    struct pbxs *pbxs = context;
+    directory_apply(pbxs->gateway, pbx->node, devices, count);
+}
+
+static void on_device_state(void *context, struct pbx *pbx, const char *number,
+                            enum operational_state state)
+{
+    struct pbxs *pbxs = context;
+    (void)pbx;
+    calls_device_state(pbxs->gateway->calls, number, state);
+}
+
+static void on_call(void *context, struct pbx *pbx, const struct pbx_event *event)
+{
+    struct pbxs *pbxs = context;
+    calls_event(pbxs->gateway->calls, pbx, event);
+}
+
+static void on_snapshot(void *context, struct pbx *pbx, const char *number,
+                        const struct pbx_snapshot_call *calls, size_t count)
+{
+    struct pbxs *pbxs = context;
+    calls_snapshot(pbxs->gateway->calls, pbx, number, calls, count);
+}
+
+struct pbxs *pbxs_new(struct gateway *gateway)
+{
+    struct pbxs *pbxs = calloc(1, sizeof(*pbxs));
+    if (pbxs != NULL)
+        pbxs->gateway = gateway;
+    return pbxs;
+}
+
+void pbxs_free(struct pbxs *pbxs)
+{
+    if (pbxs == NULL)
+        return;
+    for (unsigned i = 0; i < pbxs->count; i++)
+        pbx_close(pbxs->links[i]);
+    free(pbxs);
+}
+
+static void open_one(struct pbxs *pbxs, const struct pbx_settings *settings)
+{
+    const struct pbx_events events = {.link = on_link,
+                                      .directory = on_directory,
+                                      .device_state = on_device_state,
+                                      .call = on_call,
+                                      .snapshot = on_snapshot,
+                                      .context = pbxs};
+    struct diag diag = {0};
+    int r = diag_fail(&diag, -ENOENT, "there is no driver %s", settings->driver);
+    for (size_t i = 0; i < COUNT_OF(drivers); i++) {
+        if (strcmp(drivers[i].name, settings->driver) == 0)
+            r = drivers[i].open(pbxs->gateway->loop, settings, &events, &pbxs->links[pbxs->count],
+                                &diag);
+    }
+    if (r < 0)
+        log_error(module, "node %s is left out: %s", settings->node, diag.text);
+    else
+        pbxs->count++;
+}
+
+void pbxs_open(struct pbxs *pbxs)
+{
+    const struct gateway_settings *settings = pbxs->gateway->settings;
+    struct user *user;
+    if (pbxs->opened)
+        return;
+    pbxs->opened = true;
+    for (unsigned i = 0; i < settings->pbx_count; i++)
+        open_one(pbxs, &settings->pbx[i]);
+    for (user = users_first(pbxs->gateway->users); user != NULL; user = TAILQ_NEXT(user, of_all))
+        pbxs_monitor_user(pbxs, user);
+}
+
+static struct pbx *find_node(const struct pbxs *pbxs, const char *node)
+{
+    for (unsigned i = 0; i < pbxs->count; i++) {
+        if (strcmp(pbxs->links[i]->node, node) == 0)
+            return pbxs->links[i];
+    }
+    return NULL;
+}
+
+struct pbx *pbxs_of(const struct pbxs *pbxs, const struct user *user)
+{
+    return find_node(pbxs, user->node);
+}
+
+void pbxs_monitor_user(struct pbxs *pbxs, const struct user *user)
+{
+    struct pbx *pbx = pbxs_of(pbxs, user);
+    for (unsigned i = 0; pbx != NULL && i < user->device_count; i++) {
+        if (pbx_monitor(pbx, user->devices[i]->number) < 0)
+            log_error(module, "device %s of node %s is not monitored: not enough memory",
+                      user->devices[i]->number, user->node);
+    }
+}
+
+void pbxs_unmonitor_user(struct pbxs *pbxs, const struct user *user)
+{
+    for (unsigned i = 0; i < user->device_count; i++)
+        pbxs_unmonitor(pbxs, user->node, user->devices[i]->number);
+}
+
+void pbxs_unmonitor(struct pbxs *pbxs, const char *node, const char *number)
+{
+    struct pbx *pbx = find_node(pbxs, node);
+    if (pbx != NULL)
+        pbx_unmonitor(pbx, number);
+}
