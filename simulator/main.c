@@ -271,6 +271,8 @@ int main(int argc, char **argv)
         return EXIT_START;
     if (simulator_new(&program.loop, &program.options, &program.simulator, &diag) < 0) {
         (void)fprintf(stderr, "oxe-simulator: cannot start: %s\n", diag.text);
+        (void)uv_run(&program.loop, UV_RUN_DEFAULT); /* what it had opened closes */
+        (void)uv_loop_close(&program.loop);
         return EXIT_START;
     }
     watch_signal(&program, &program.term, on_stop_signal, SIGTERM);

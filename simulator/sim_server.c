@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BACKLOG = 64, HELD_MS = 300 };
+enum { BACKLOG = 64, HELD_MS = 2000 };
 
 /* --- what leaves a connection ----------------------------------------------------------------- */
 /* Nobody who sends expects the connection, and its monitors, to go meanwhile: it ends later. */
