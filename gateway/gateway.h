@@ -55,6 +55,7 @@ struct gateway {
     struct pbxs *pbxs;
     struct beat *beat;
     struct health_socket *health_socket;
+    struct snapshots *snapshots; /* api/telephony/snapshots.h */
     struct housekeeping *housekeeping;
     struct http_router *router;
     struct http_server *server;
