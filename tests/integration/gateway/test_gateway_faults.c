@@ -27,7 +27,8 @@ static struct harness harness;
 static struct https_client client, other, listener;
 static struct answer answer;
 
-#define SESSIONS "/api/rest/1.0/sessions"
+#define SESSIONS     "/api/rest/1.0/sessions"
+#define PBX_PASSWORD "a-password-of-a-pbx"
 
 enum { BACK_MS = 20000, WRITES = 5000, WRITERS = 8 };
 
@@ -296,8 +297,8 @@ static void no_secret_stands_in_the_log_or_in_the_database(void **unused)
 
     AUTO(common_freep) char *log = harness_read_file(harness.log);
     assert_level(log, "POST /api/rest/1.0/subscriptions 200", "debug");
-    const char *const secrets[] = {client.cookie, id, TEST_PASSWORD, "a-wrong-password",
-                                   strchr(basic, ' ') + 1};
+    const char *const secrets[] = {
+        client.cookie, id, TEST_PASSWORD, PBX_PASSWORD, "a-wrong-password", strchr(basic, ' ') + 1};
     for (size_t i = 0; i < COUNT_OF(secrets); i++)
         assert_null(strstr(log, secrets[i]));
     (void)snprintf(sql, sizeof(sql),
@@ -323,7 +324,9 @@ static int open_all(void **unused)
 {
     (void)unused;
     make_small_disk();
-    harness_open(&harness, ",\"channel_heartbeat_s\":1");
+    harness_open(&harness,
+                 ",\"channel_heartbeat_s\":1,\"pbx\":[{\"node\":\"1\",\"address\":"
+                 "\"127.0.0.1\",\"port\":1,\"user\":\"csta\",\"password\":\"" PBX_PASSWORD "\"}]");
     harness_start(&harness);
     return 0;
 }
