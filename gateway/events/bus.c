@@ -25,7 +25,7 @@ static void deliver(void *context, struct subscription *subscription)
 unsigned bus_publish(struct subscriptions *subscriptions, enum event_package package,
                      const char *id, const char *json, size_t len_bytes)
 {
-    struct delivery delivery = {.line = event_line_new(json, len_bytes)};
+    struct delivery delivery = {.line = json == NULL ? NULL : event_line_new(json, len_bytes)};
     event_index_walk(&subscriptions->index, package, id, deliver, &delivery);
     event_line_unref(delivery.line);
     return delivery.taken;

@@ -6,14 +6,26 @@
  * seen from its own monitor only. The reference is made of the PBX's node and call identifier
  * alone, so every node, before and after a takeover, gives the same call the same reference.
  *
- * Events that fit no known state (a call that is gone, an unknown device, out of order) change
- * nothing that they do not surely tell, never crash, and are counted in calls_odd_events(). */
+ * What is kept are the connections (ECMA-269 6.1.5): one per device of the user, the legs, and one
+ * per other party. Events and snapshots only change connections; all media states follow from them
+ * in one place. So an event and a snapshot can never disagree on what a state means.
+ *
+ * Events that fit no known state (a call that is gone, an unknown device, out of order, told twice)
+ * change nothing that they do not surely tell, never crash, and are counted in calls_odd_events().
+ *
+ * Files: calls.c (users' states, the call's parts), calls_states.c (media states, changes for the
+ * sink), calls_events.c (table of events), calls_snapshot.c. */
 #ifndef OG_GATEWAY_CALLS_H
 #define OG_GATEWAY_CALLS_H
 
 #include "gateway/model/users.h"
 
-enum { CALL_REF_CHARS = 17, CALL_LEGS_MAX = USER_DEVICES_MAX, CALL_CORRELATOR_CHARS = 65 };
+enum {
+    CALL_REF_CHARS = 17,
+    CALL_LEGS_MAX = USER_DEVICES_MAX,
+    CALL_CORRELATOR_CHARS = 65,
+    CALLS_OF_USER_MAX = 64, /* more are odd events */
+};
 
 /* Used inside, while a change is gathered. */
 enum call_mark { CALL_MARK_NONE, CALL_MARK_ADDED, CALL_MARK_MODIFIED };
