@@ -1,0 +1,358 @@
+/* The gateway's driver and the simulated PBX with each other, in peace and in trouble. */
+#include "lib/common/common.h"
+#include "tests/integration/pbx/driver_bench.h"
+#include "tests/support/simulator_server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PHONES = 5, LIMIT_MS = 30000 };
+static const char *const options[] = {"--users", "5", NULL};
+
+static struct simulator_server server;
+static struct bench *bench;
+
+static void open_bench(const char *const *simulator_options)
+{
+    simulator_server_start(&server, simulator_options);
+    bench = calloc(1, sizeof(*bench));
+    assert_non_null(bench);
+    assert_int_equal(uv_loop_init(&bench->loop), 0);
+    bench->watch_all = true;
+    bench_settings(bench, server.csta_port);
+}
+
+/* The driver has read everything once more. */
+static void await_round(unsigned round)
+{
+    assert_true(bench_until(bench, &bench->ups, round, LIMIT_MS));
+    assert_true(bench_until(bench, &bench->snapshots, round * PHONES, LIMIT_MS));
+}
+
+static int begin(void **unused)
+{
+    (void)unused;
+    open_bench(options);
+    bench_open(bench);
+    await_round(1);
+    bench->story[0] = '\0';
+    return 0;
+}
+
+static int end(void **unused)
+{
+    (void)unused;
+    bench_close(bench);
+    free(bench);
+    return simulator_server_stop(&server);
+}
+
+static void press(const char *number, const char *key, const char *body)
+{
+    char path[96];
+    (void)snprintf(path, sizeof(path), "/phones/%s/%s", number, key);
+    simulator_server_do(&server, "POST", path, body);
+}
+
+static void misbehave(const char *wishes)
+{
+    simulator_server_do(&server, "PUT", "/misbehave", wishes);
+}
+
+/* The story without call identifiers, which differ in each run: "C" stands for each. */
+static void expect_story(const char *expected)
+{
+    struct buf story = {0};
+    for (const char *at = bench->story; *at != '\0';) {
+        size_t digits = strspn(at, "0123456789ABCDEF");
+        if (digits == 16)
+            buf_adds(&story, "C");
+        else
+            buf_add(&story, at, digits > 0 ? digits : 1);
+        at += digits > 0 ? digits : 1;
+    }
+    assert_string_equal(story.data != NULL ? story.data : "", expected);
+    buf_done(&story);
+    bench->story[0] = '\0';
+}
+
+static const char talk_and_release[] = "service initiated@1001(C 1001,1001>-,initiated,) "
+                                       "originated@1001(C 1001,1001>1002,connected,) "
+                                       "delivered@1002(C 1002,1001>1002,alerting,) "
+                                       "delivered@1001(C 1002,1001>1002,connected,) "
+                                       "established@1002(C 1002,1001>1002,connected,) "
+                                       "established@1001(C 1002,1001>1002,connected,) "
+                                       "connection cleared@1001(C 1001,->-,null,CLEARED) "
+                                       "connection cleared@1002(C 1001,->-,connected,CLEARED) "
+                                       "connection cleared@1002(C 1002,->-,null,CLEARED) ";
+enum { EVENTS_OF_A_TALK = 9 };
+
+static void talk(void)
+{
+    unsigned before = bench->events;
+    press("1001", "call", "{\"number\":\"1002\"}");
+    press("1002", "answer", NULL);
+    press("1001", "hangup", NULL);
+    assert_true(bench_until(bench, &bench->events, before + EVENTS_OF_A_TALK, LIMIT_MS));
+}
+
+static void a_call_by_the_keys_reaches_the_driver(void **unused)
+{
+    (void)unused;
+    talk();
+    expect_story(talk_and_release);
+}
+
+static void a_call_by_the_driver_is_made_answered_and_released(void **unused)
+{
+    (void)unused;
+    struct answer made = {0}, answered = {0}, cleared = {0}, again = {0};
+    const struct pbx_make_call call = {.device = "1001", .callee = "1002", .auto_answer = true};
+    assert_int_equal(pbx_make_call(bench->pbx, &call, bench_note_answer, &made), 0);
+    assert_true(bench_until(bench, &bench->events, 3, LIMIT_MS));
+    assert_true(made.good);
+    assert_int_equal(pbx_answer(bench->pbx, made.call_id, "1002", bench_note_answer, &answered), 0);
+    assert_true(bench_until(bench, &bench->events, 5, LIMIT_MS));
+    assert_true(answered.good);
+    assert_int_equal(
+        pbx_clear_connection(bench->pbx, made.call_id, "1002", bench_note_answer, &cleared), 0);
+    assert_true(bench_until(bench, &bench->events, 8, LIMIT_MS));
+    assert_true(cleared.good);
+    assert_int_equal(
+        pbx_clear_connection(bench->pbx, made.call_id, "1001", bench_note_answer, &again), 0);
+    assert_true(bench_until(bench, &again.count, 1, LIMIT_MS));
+    assert_false(again.good);
+    assert_int_equal(again.type, TELEPHONY_CALL_REFERENCE_NOT_FOUND);
+}
+
+static void refusals_arrive_in_the_words_of_the_service(void **unused)
+{
+    (void)unused;
+    const struct {
+        const char *caller;
+        enum telephony_error_cause cause;
+    } rows[] = {{"4711", TELEPHONY_CAUSE_INVALID_CALLING},
+                {"1003", TELEPHONY_CAUSE_INVALID_DEVICE_STATE},
+                {"1004", TELEPHONY_CAUSE_DEVICE_OUT_OF_SERVICE}};
+    press("1003", "offhook", NULL);
+    simulator_server_do(&server, "PUT", "/phones/1004/service", "{\"in\":false}");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct answer made = {0};
+        const struct pbx_make_call call = {.device = rows[i].caller, .callee = "1002"};
+        assert_int_equal(pbx_make_call(bench->pbx, &call, bench_note_answer, &made), 0);
+        assert_true(bench_until(bench, &made.count, 1, LIMIT_MS));
+        assert_false(made.good);
+        if (made.cause != rows[i].cause)
+            fail_msg("%s: %s", rows[i].caller,
+                     telephony_error_cause_names[made.cause > 0 ? made.cause - 1 : 0]);
+    }
+}
+
+static void failed_calls_carry_their_cause(void **unused)
+{
+    (void)unused;
+    press("1003", "offhook", NULL);
+    simulator_server_do(&server, "PUT", "/phones/1004/service", "{\"in\":false}");
+    press("1001", "call", "{\"number\":\"1003\"}");
+    press("1001", "hangup", NULL);
+    press("1001", "call", "{\"number\":\"1004\"}");
+    press("1001", "hangup", NULL);
+    press("1001", "call", "{\"number\":\"4711\"}");
+    assert_true(bench_until(bench, &bench->events, 1 + 4 + 4 + 3, LIMIT_MS));
+    assert_non_null(strstr(bench->story, " 1003,1001>1003,fail,BUSY) "));
+    assert_non_null(strstr(bench->story, " 1004,1001>1004,fail,DESTINATION_NOT_OBTAINABLE) "));
+    assert_non_null(strstr(bench->story, " 4711,1001>4711,fail,INVALID_NUMBER) "));
+    assert_non_null(strstr(bench->story, "1004:out "));
+}
+
+static void calls_from_before_the_link_are_found(void **unused)
+{
+    (void)unused;
+    open_bench(options);
+    press("1001", "call", "{\"number\":\"1002\"}");
+    press("1003", "call", "{\"number\":\"1004\"}");
+    press("1004", "answer", NULL);
+    bench_open(bench);
+    await_round(1);
+    const char *const parts[] = {
+        "up directory:5 ",
+        " connected 1001>1002 with 1002 alerting] ",
+        " alerting 1001>1002 with 1001 connected] ",
+        " connected 1003>1004 with 1004 connected] ",
+        " connected 1003>1004 with 1003 connected] ",
+        "snapshot@1005[] ",
+    };
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        if (strstr(bench->story, parts[i]) == NULL)
+            fail_msg("no '%s' in: %s", parts[i], bench->story);
+}
+
+static void an_older_edition_is_agreed_on(void **unused)
+{
+    (void)unused;
+    const char *const old[] = {"--users", "5", "--editions", "ed3", NULL};
+    open_bench(old);
+    bench_open(bench);
+    await_round(1);
+    bench->story[0] = '\0';
+    talk();
+    expect_story(talk_and_release);
+}
+
+static void user_and_password_are_shown(void **unused)
+{
+    (void)unused;
+    const char *const guarded[] = {"--users", "5", "--user", "gateway", NULL};
+    assert_int_equal(setenv("OXE_SIMULATOR_PASSWORD", "s3cret & <more>", 1), 0);
+    open_bench(guarded);
+    assert_int_equal(unsetenv("OXE_SIMULATOR_PASSWORD"), 0);
+    bench_open(bench);
+    await_round(1);
+}
+
+static void it_works_without_a_session_too(void **unused)
+{
+    (void)unused;
+    const char *const plain[] = {"--users", "5", "--without-session", NULL};
+    open_bench(plain);
+    (void)snprintf(bench->settings.session, sizeof(bench->settings.session), "none");
+    bench_open(bench);
+    await_round(1);
+    bench->story[0] = '\0';
+    talk();
+    expect_story(talk_and_release);
+}
+
+/* --- trouble ---------------------------------------------------------------------------------- */
+static void pieces_and_delays_change_nothing(void **unused)
+{
+    (void)unused;
+    misbehave("{\"split_bytes\":1}");
+    talk();
+    expect_story(talk_and_release);
+    misbehave("{\"split_bytes\":3,\"delay_ms\":100}");
+    talk();
+    expect_story(talk_and_release);
+}
+
+static void a_dropped_link_comes_back_with_the_calls(void **unused)
+{
+    (void)unused;
+    press("1001", "call", "{\"number\":\"1002\"}");
+    simulator_server_do(&server, "POST", "/link/drop", NULL);
+    press("1002", "answer", NULL); /* nobody is told */
+    await_round(2);
+    assert_int_equal(bench->downs, 1);
+    assert_non_null(strstr(bench->story, "snapshot@1001[1"));
+    assert_non_null(strstr(bench->story, " connected 1001>1002 with 1002 connected] "));
+}
+
+static void a_terminated_session_is_started_again(void **unused)
+{
+    (void)unused;
+    simulator_server_do(&server, "POST", "/link/terminate", NULL);
+    await_round(2);
+    assert_int_equal(bench->downs, 1);
+}
+
+static void refused_sessions_are_asked_for_again(void **unused)
+{
+    (void)unused;
+    misbehave("{\"refuse_sessions\":true}");
+    simulator_server_do(&server, "POST", "/link/drop", NULL);
+    bench_run(bench, 1500);
+    assert_int_equal(bench->ups, 1);
+    misbehave("{}");
+    await_round(2);
+}
+
+static void nonsense_harms_nobody(void **unused)
+{
+    (void)unused;
+    const char *const kinds[] = {"xml", "unknown", "entities", "empty"};
+    char body[64];
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        (void)snprintf(body, sizeof(body), "{\"kind\":\"%s\"}", kinds[i]);
+        simulator_server_do(&server, "POST", "/link/garbage", body);
+        bench_run(bench, 50);
+    }
+    await_round(1 + bench->downs);
+    bench->story[0] = '\0';
+    talk();
+    expect_story(talk_and_release);
+    simulator_server_do(&server, "POST", "/link/garbage", "{\"kind\":\"frame\"}");
+    assert_true(bench_until(bench, &bench->downs, 1, LIMIT_MS));
+    await_round(1 + bench->downs);
+}
+
+static void a_dead_link_is_noticed_and_made_anew(void **unused)
+{
+    (void)unused;
+    open_bench(options);
+    bench->settings.session_s = 10; /* renewed every few seconds */
+    bench_open(bench);
+    await_round(1);
+    misbehave("{\"silent\":true}");
+    assert_true(bench_until(bench, &bench->downs, 1, LIMIT_MS));
+    misbehave("{}");
+    await_round(2);
+}
+
+static void lost_answers_delay_the_reading_only(void **unused)
+{
+    (void)unused;
+    open_bench(options);
+    misbehave("{\"drop_responses\":4}");
+    bench_open(bench);
+    bench_run(bench, 500);
+    misbehave("{}");
+    assert_true(bench_until(bench, &bench->snapshots, PHONES, 2 * LIMIT_MS));
+    bench->story[0] = '\0';
+    talk();
+    expect_story(talk_and_release);
+}
+
+static void a_pbx_that_starts_again_is_read_again(void **unused)
+{
+    (void)unused;
+    char csta_port[8];
+    (void)snprintf(csta_port, sizeof(csta_port), "%u", server.csta_port);
+    const char *const same_port[] = {"--users", "5", "--csta-port", csta_port, NULL};
+    press("1001", "call", "{\"number\":\"1002\"}");
+    assert_int_equal(simulator_server_stop(&server), 0);
+    assert_true(bench_until(bench, &bench->downs, 1, LIMIT_MS));
+    simulator_server_start(&server, same_port);
+    bench->story[0] = '\0';
+    await_round(2);
+    assert_non_null(strstr(bench->story, "snapshot@1001[] "));
+}
+
+int main(void)
+{
+#define READY(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define ALONE(name) cmocka_unit_test_teardown(name, end)
+    const struct CMUnitTest tests[] = {
+        READY(a_call_by_the_keys_reaches_the_driver),
+        READY(a_call_by_the_driver_is_made_answered_and_released),
+        READY(refusals_arrive_in_the_words_of_the_service),
+        READY(failed_calls_carry_their_cause),
+        ALONE(calls_from_before_the_link_are_found),
+        ALONE(an_older_edition_is_agreed_on),
+        ALONE(user_and_password_are_shown),
+        ALONE(it_works_without_a_session_too),
+        READY(pieces_and_delays_change_nothing),
+        READY(a_dropped_link_comes_back_with_the_calls),
+        READY(a_terminated_session_is_started_again),
+        READY(refused_sessions_are_asked_for_again),
+        READY(nonsense_harms_nobody),
+        ALONE(a_dead_link_is_noticed_and_made_anew),
+        ALONE(lost_answers_delay_the_reading_only),
+        READY(a_pbx_that_starts_again_is_read_again),
+    };
+    return cmocka_run_group_tests_name("simulator_driver", tests, NULL, NULL);
+}
