@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPEATS_MAX = 3 /* of a snapshot at once, before it waits like a refused one */ };
+enum {
+    REPEATS_MAX = 3,    /* of a snapshot at once, before it waits like a refused one */
+    REFUSALS_ENOUGH = 2 /* of a monitor, before its device counts as out of service */
+};
 
 /* The request of one device. */
 struct work {
@@ -19,21 +22,39 @@ struct work {
     struct cx_monitor *monitor; /* lives as long as it is busy */
 };
 
-static void refused(struct cx *cx, struct cx_monitor *monitor, enum cx_outcome outcome,
-                    const struct csta_message *answer)
-{
-    char text[CX_ERROR_TEXT_CHARS] = "no answer";
-    struct diag detail = {0};
-    if (outcome == CX_ANSWERED)
-        (void)cx_error_of(answer, text);
-    (void)diag_fail(&detail, 0, "%s: %s", monitor->number, text);
-    cx__odd(cx, CX_ODD_REFUSED, detail.text);
-    cx_monitor_set_refused(cx->monitors, monitor, cx__now_ms());
-}
-
 static void tell_state(struct cx *cx, const char *number, enum operational_state state)
 {
     cx->events.device_state(cx->events.context, &cx->pbx, number, state);
+}
+
+static bool is_for_good(const struct csta_message *answer)
+{
+    return answer->type == CSTA_ERROR && answer->error == CSTA_ERROR_OPERATION;
+}
+
+/* A device that the PBX does not let us watch must not keep its user unknown: it counts as out of
+ * service, at once when the refusal says that the request itself is wrong, else after a few. */
+static void note_refusal(struct cx *cx, const struct cx_monitor *monitor,
+                         const struct csta_message *answer)
+{
+    if (!monitor->wanted || monitor->step != CX_STEP_START)
+        return;
+    if (monitor->refusals == (is_for_good(answer) ? 0 : REFUSALS_ENOUGH))
+        tell_state(cx, monitor->number, DEVICE_OUT_OF_SERVICE);
+}
+
+/* answer NULL: none came. */
+static void refused(struct cx *cx, struct cx_monitor *monitor, const struct csta_message *answer)
+{
+    char text[CX_ERROR_TEXT_CHARS] = "no answer";
+    struct diag detail = {0};
+    if (answer != NULL) {
+        (void)cx_error_of(answer, text);
+        note_refusal(cx, monitor, answer);
+    }
+    (void)diag_fail(&detail, 0, "%s: %s", monitor->number, text);
+    cx__odd(cx, CX_ODD_REFUSED, detail.text);
+    cx_monitor_set_refused(cx->monitors, monitor, cx__now_ms());
 }
 
 /* ---- snapshots --------------------------------------------------------------------------- */
@@ -137,12 +158,6 @@ void cx__monitors_list(struct cx *cx, const struct csta_message *segment)
     cx__monitors_pump(cx);
 }
 
-static bool is_unsupported(const struct csta_message *answer)
-{
-    return answer->type == CSTA_ERROR && answer->error == CSTA_ERROR_OPERATION &&
-           answer->error_value != NULL && strcmp(answer->error_value, "serviceNotSupported") == 0;
-}
-
 /* ---- answers ----------------------------------------------------------------------------- */
 
 static void on_started(struct cx *cx, struct cx_monitor *monitor, struct csta_message *answer)
@@ -162,17 +177,17 @@ static void on_started(struct cx *cx, struct cx_monitor *monitor, struct csta_me
     cx_monitor_set_done(cx->monitors, monitor);
 }
 
-/* A PBX without snapshots: calls that began before the monitor stay unknown, which is better than
- * users of whom nothing is known for ever. */
+/* A PBX without snapshots, at all or of such devices: calls that began before the monitor stay
+ * unknown, which is better than users of whom nothing is known for ever. */
 static void on_listed(struct cx *cx, struct cx_monitor *monitor, struct csta_message *answer)
 {
     if (!monitor->wanted) {
         cx_monitor_set_done(cx->monitors, monitor);
-    } else if (is_unsupported(answer)) {
+    } else if (is_for_good(answer)) {
         tell_snapshot(cx, monitor, NULL, 0);
         cx_monitor_set_done(cx->monitors, monitor);
     } else if (answer->type == CSTA_ERROR) {
-        refused(cx, monitor, CX_ANSWERED, answer);
+        refused(cx, monitor, answer);
     } else {
         take_list(cx, monitor, answer);
     }
@@ -200,7 +215,7 @@ static void take_answer(struct cx *cx, struct cx_monitor *monitor, struct csta_m
         if (answer->type != CSTA_ERROR)
             on_started(cx, monitor, answer);
         else
-            refused(cx, monitor, CX_ANSWERED, answer);
+            refused(cx, monitor, answer);
         break;
     case CX_STEP_SNAPSHOT:
         on_listed(cx, monitor, answer);
@@ -233,7 +248,7 @@ static void on_answer(void *context, enum cx_outcome outcome, struct csta_messag
         return; /* cx_monitor_set_restart() follows */
     if (outcome == CX_TIMED_OUT) {
         drop_snapshot(monitor);
-        refused(cx, monitor, outcome, NULL);
+        refused(cx, monitor, NULL);
     } else {
         note_service(cx, monitor, answer);
         take_answer(cx, monitor, answer, monitor->step);

@@ -107,9 +107,9 @@ static void plan_renewal(struct cx *cx, const struct csta_message *answer)
     int64_t granted_s = answer->session_s.set ? answer->session_s.value : cx->settings.session_s;
     if (granted_s < CX_SESSION_MIN_S)
         granted_s = CX_SESSION_MIN_S;
-    if (granted_s > 24 * 3600)
-        granted_s = 24 * 3600;
-    cx->session.renew_at_ms = cx__now_ms() + (uint64_t)granted_s * 1000 / 2;
+    if (granted_s > CX_SESSION_MAX_S)
+        granted_s = CX_SESSION_MAX_S;
+    cx->session.renew_at_ms = cx__now_ms() + (uint64_t)granted_s * 500;
 }
 
 static void on_renewed(void *context, enum cx_outcome outcome, struct csta_message *answer)

@@ -10,7 +10,8 @@
 
 enum {
     CX_SILENCE_MS = 30000, /* without a frame: ask for a sign of life */
-    CX_SESSION_MIN_S = 2   /* a PBX that grants less is renewed as if it had granted this */
+    CX_SESSION_MIN_S = 2,  /* a PBX that grants less or more is renewed as if it had granted this */
+    CX_SESSION_MAX_S = 86400
 };
 
 struct cx;

@@ -12,11 +12,11 @@ struct station {
 };
 
 struct cx_stations {
-    struct station *stations;
+    struct station **stations;
     struct pbx_device *list;
     size_t count, capacity;
     size_t seen;           /* wanted or not */
-    struct map *by_number; /* number -> its position + 1 */
+    struct map *by_number; /* number -> station */
     bool started;
     int64_t last_segment_id;
 };
@@ -40,14 +40,16 @@ static void free_station(struct station *station)
     free(station->name);
     free(station->display_number);
     free(station->model);
+    free(station);
 }
+DEFINE_FREEP(station_freep, struct station *, free_station)
 
 void cx_stations_free(struct cx_stations *stations)
 {
     if (stations == NULL)
         return;
     for (size_t i = 0; i < stations->count; i++)
-        free_station(&stations->stations[i]);
+        free_station(stations->stations[i]);
     free(stations->stations);
     free(stations->list);
     map_free(stations->by_number, NULL);
@@ -72,7 +74,7 @@ static int reserve(struct cx_stations *stations)
     if (stations->count < stations->capacity)
         return 0;
     size_t capacity = stations->capacity > 0 ? stations->capacity * 2 : 64;
-    struct station *more = realloc(stations->stations, capacity * sizeof(*more));
+    struct station **more = realloc(stations->stations, capacity * sizeof(struct station *));
     if (more == NULL)
         return -ENOMEM;
     stations->stations = more;
@@ -96,17 +98,14 @@ static int add_station(struct cx_stations *stations, const struct csta_device_pa
     int r = reserve(stations);
     if (r < 0)
         return r;
-    struct station *station = &stations->stations[stations->count];
-    *station = (struct station){0};
-    void *position = (void *)(uintptr_t)(stations->count + 1);
-    if (!copy_text(parts->number, &station->number) || !copy_text(parts->name, &station->name) ||
+    AUTO(station_freep) struct station *station = calloc(1, sizeof(*station));
+    if (station == NULL || !copy_text(parts->number, &station->number) ||
+        !copy_text(parts->name, &station->name) ||
         !copy_text(parts->display_number, &station->display_number) ||
         !copy_text(model, &station->model) ||
-        map_put(stations->by_number, parts->number, position, NULL) < 0) {
-        free_station(station);
+        map_put(stations->by_number, parts->number, station, NULL) < 0)
         return -ENOMEM;
-    }
-    stations->count++;
+    stations->stations[stations->count++] = TAKE(station);
     return 0;
 }
 
@@ -164,12 +163,6 @@ enum device_type cx_device_type_of(const char *model)
     return DEVICE_TYPE_DESKPHONE;
 }
 
-static const struct station *find_station(const struct cx_stations *stations, const char *number)
-{
-    uintptr_t position = number != NULL ? (uintptr_t)map_get(stations->by_number, number) : 0;
-    return position > 0 ? &stations->stations[position - 1] : NULL;
-}
-
 static bool is_main(const struct station *station)
 {
     return station->display_number == NULL || strcmp(station->display_number, station->number) == 0;
@@ -177,7 +170,9 @@ static bool is_main(const struct station *station)
 
 static const char *main_number_of(const struct cx_stations *stations, const struct station *station)
 {
-    const struct station *main = find_station(stations, station->display_number);
+    const struct station *main = station->display_number != NULL
+                                     ? map_get(stations->by_number, station->display_number)
+                                     : NULL;
     return main != NULL && is_main(main) ? main->number : station->number;
 }
 
@@ -189,7 +184,7 @@ const struct pbx_device *cx_stations_list(struct cx_stations *stations, size_t *
     if (stations->list == NULL)
         return NULL;
     for (size_t i = 0; i < stations->count; i++) {
-        const struct station *station = &stations->stations[i];
+        const struct station *station = stations->stations[i];
         stations->list[i] = (struct pbx_device){
             .number = station->number,
             .name = station->name,

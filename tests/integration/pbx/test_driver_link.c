@@ -202,6 +202,26 @@ static void a_stream_without_framing_is_opened_anew(void **state)
     assert_non_null(strstr(bench->why_down, "format indicator"));
 }
 
+static void a_pbx_that_does_not_read_is_left(void **state)
+{
+    struct bench *bench = *state;
+    bench_open(bench);
+    assert_true(bench_until(bench, &bench->ups, 1, 2000));
+    peer_stop_reading(&bench->peer);
+    AUTO(buf_done) struct buf questions = {0};
+    for (unsigned i = 0; i < 2000; i++)
+        assert_int_equal(csta_write_frame(&(struct csta_message){.type = CSTA_REQUEST_STATUS},
+                                          CSTA_ED6, i, &questions, NULL),
+                         0);
+    for (unsigned i = 0; i < 200 && bench->downs == 0; i++) {
+        peer_send_bytes(&bench->peer, questions.data, questions.len_bytes);
+        bench_run(bench, 2);
+    }
+    assert_true(bench_until(bench, &bench->downs, 1, 5000));
+    assert_string_equal(bench->why_down, "the PBX does not read what it is sent");
+    assert_true(bench_until(bench, &bench->ups, 2, 3000));
+}
+
 static void the_pbx_may_end_the_session(void **state)
 {
     struct bench *bench = *state;
@@ -282,6 +302,75 @@ static void a_refused_device_is_tried_again(void **state)
     bench->peer.refuse[CSTA_MONITOR_START] = NULL;
     assert_true(bench_until(bench, &bench->snapshots, 1, 3000));
     assert_int_equal(bench->peer.seen[CSTA_MONITOR_START], 2);
+    /* in between its user is not left in the dark */
+    assert_string_equal(bench->story, "up directory:3 1001:out 1001:in snapshot@1001[] ");
+}
+
+static void a_device_that_cannot_be_watched_for_now_is_out_after_some_refusals(void **state)
+{
+    struct bench *bench = *state;
+    bench->peer.refuse[CSTA_MONITOR_START] = "systemResourceAvailibility.resourceBusy";
+    bench_open(bench);
+    assert_true(bench_until(bench, &bench->directories, 1, 2000));
+    assert_int_equal(pbx_monitor(bench->pbx, "1001"), 0);
+    assert_true(bench_until(bench, &bench->states, 1, 5000));
+    assert_int_equal(bench->peer.seen[CSTA_MONITOR_START], 3);
+    assert_string_equal(bench->story, "up directory:3 1001:out ");
+}
+
+static void a_pbx_without_snapshots_has_users_all_the_same(void **state)
+{
+    struct bench *bench = *state;
+    bench->peer.refuse[CSTA_SNAPSHOT_DEVICE] = "operation.serviceNotSupported";
+    bench->watch_all = true;
+    bench_open(bench);
+    assert_true(bench_until(bench, &bench->snapshots, 3, 2000));
+}
+
+static void a_device_that_is_out_of_service_may_say_so_by_an_error(void **state)
+{
+    struct bench *bench = *state;
+    bench->peer.devices = 1;
+    bench->peer.refuse[CSTA_SNAPSHOT_DEVICE] = "systemResourceAvailibility.deviceOutOfService";
+    bench->watch_all = true;
+    bench_open(bench);
+    assert_true(bench_until(bench, &bench->states, 2, 2000));
+    assert_string_equal(bench->story, "up directory:1 1001:in 1001:out ");
+}
+
+/* The devices of the first monitors that are asked for. */
+static char asked[3][PBX_NUMBER_CHARS];
+static unsigned asked_count;
+
+static bool note_asked(void *context, unsigned invoke_id, const struct csta_message *message)
+{
+    (void)context;
+    (void)invoke_id;
+    if (message->type == CSTA_MONITOR_START && asked_count < COUNT_OF(asked))
+        (void)snprintf(asked[asked_count++], PBX_NUMBER_CHARS, "%s", message->device.id);
+    return false;
+}
+
+static void a_hastened_device_passes_the_others(void **state)
+{
+    struct bench *bench = *state;
+    asked_count = 0;
+    bench->peer.mute[CSTA_GET_DEVICES] = true; /* monitors begin after it */
+    bench->peer.message = note_asked;
+    bench_open(bench);
+    assert_true(bench_until(bench, &bench->ups, 1, 2000));
+    for (unsigned i = 0; i < 400; i++) {
+        char number[PBX_NUMBER_CHARS];
+        (void)snprintf(number, sizeof(number), "%u", 1001 + i);
+        assert_int_equal(pbx_monitor(bench->pbx, number), 0);
+    }
+    pbx_hasten(bench->pbx, "1399");
+    pbx_hasten(bench->pbx, "1200");
+    assert_true(bench_until(bench, &bench->snapshots, 1, 7000));
+    assert_string_equal(asked[0], "1399");
+    assert_string_equal(asked[1], "1200");
+    assert_string_equal(asked[2], "1001");
+    assert_non_null(strstr(bench->story, "snapshot@1399[] "));
 }
 
 static void a_monitor_that_nobody_wants_is_stopped(void **state)
@@ -375,12 +464,17 @@ int main(void)
         SCENE(a_lost_link_comes_back_and_its_calls_are_read_again),
         SCENE(the_backup_address_is_tried_in_turn),
         SCENE(a_stream_without_framing_is_opened_anew),
+        SCENE(a_pbx_that_does_not_read_is_left),
         SCENE(the_pbx_may_end_the_session),
         SCENE(the_directory_comes_in_segments_of_any_kind),
         SCENE(without_a_device_list_the_configured_one_is_told),
         SCENE(a_silent_device_list_stops_nobody),
         SCENE(the_directory_is_read_again),
         SCENE(a_refused_device_is_tried_again),
+        SCENE(a_device_that_cannot_be_watched_for_now_is_out_after_some_refusals),
+        SCENE(a_pbx_without_snapshots_has_users_all_the_same),
+        SCENE(a_device_that_is_out_of_service_may_say_so_by_an_error),
+        SCENE(a_hastened_device_passes_the_others),
         SCENE(a_monitor_that_nobody_wants_is_stopped),
         SCENE(a_monitor_that_the_pbx_stops_comes_back),
         SCENE(lost_messages_make_everything_be_read_again),
