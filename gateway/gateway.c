@@ -3,6 +3,8 @@
 #include "gateway/admin/beat.h"
 #include "gateway/admin/health_socket.h"
 #include "gateway/api/services.h"
+#include "gateway/api/telephony/events.h"
+#include "gateway/api/telephony/snapshots.h"
 #include "gateway/auth/administrators.h"
 #include "gateway/auth/identity.h"
 #include "gateway/auth/passwords.h"
@@ -11,7 +13,9 @@
 #include "gateway/directory.h"
 #include "gateway/events/channel.h"
 #include "gateway/housekeeping.h"
+#include "gateway/model/calls.h"
 #include "gateway/model/users.h"
+#include "gateway/pbx/pbxs.h"
 #include "gateway/privileges.h"
 #include "gateway/store/store.h"
 #include "lib/common/common.h"
@@ -74,6 +78,7 @@ static void on_load_end(void *context)
 {
     struct gateway *gateway = context;
     housekeeping_load_end(gateway);
+    pbxs_open(gateway->pbxs);
     start_accepting(gateway);
 }
 
@@ -152,6 +157,23 @@ static int open_server(struct gateway *gateway, struct diag *diag)
     return r;
 }
 
+static int open_model(struct gateway *gateway, struct diag *diag)
+{
+    struct calls_sink sink;
+    telephony_events_sink(gateway, &sink);
+    gateway->users = users_new();
+    if (gateway->users != NULL) {
+        gateway->directory = directory_new(gateway);
+        gateway->calls = calls_new(gateway->users, &sink);
+        gateway->pbxs = pbxs_new(gateway);
+        gateway->snapshots = snapshots_new(gateway);
+    }
+    if (gateway->directory == NULL || gateway->calls == NULL || gateway->pbxs == NULL ||
+        gateway->snapshots == NULL)
+        return diag_fail(diag, -ENOMEM, "not enough memory");
+    return 0;
+}
+
 /* What needs root comes first, what needs the database's user after that. */
 static int open_all(struct gateway *gateway, struct diag *diag)
 {
@@ -165,11 +187,9 @@ static int open_all(struct gateway *gateway, struct diag *diag)
         r = privileges_drop(settings->user, diag);
     if (r < 0)
         return r;
-    gateway->users = users_new();
-    gateway->directory = gateway->users == NULL ? NULL : directory_new(gateway);
-    if (gateway->directory == NULL)
-        return diag_fail(diag, -ENOMEM, "not enough memory");
-    r = open_store(gateway, diag);
+    r = open_model(gateway, diag);
+    if (r == 0)
+        r = open_store(gateway, diag);
     if (r < 0)
         return r;
     gateway->throttle = throttle_new();
@@ -261,6 +281,8 @@ void gateway_free(struct gateway *gateway)
         return;
     timer_free(gateway->timer);
     health_socket_close(gateway->health_socket);
+    snapshots_free(gateway->snapshots);
+    pbxs_free(gateway->pbxs);
     passwords_free(gateway->passwords);
     beat_cut(gateway->beat);
     store_close(gateway->store);
@@ -277,6 +299,7 @@ void gateway_free(struct gateway *gateway)
     administrators_free(gateway->administrators);
     subscriptions_done(&gateway->subscriptions);
     sessions_done(&gateway->sessions);
+    calls_free(gateway->calls);
     users_free(gateway->users);
     free(gateway);
 }

@@ -2,6 +2,8 @@
 
 #include "gateway/api/users/repr.h"
 #include "gateway/events/bus.h"
+#include "gateway/model/calls.h"
+#include "gateway/pbx/pbxs.h"
 #include "lib/common/buf.h"
 #include "lib/common/log.h"
 
@@ -72,17 +74,35 @@ struct user *roster_add(struct gateway *gateway, const struct user_record *recor
                     record->devices[0].number, record->node, strerror(-r));
         return NULL;
     }
+    pbxs_monitor_user(gateway->pbxs, user);
     tell_created(gateway, user);
     return user;
 }
 
+/* Devices that stay keep their monitors. */
+static void change_monitors(struct gateway *gateway, const struct user *user,
+                            char (*former)[PBX_NUMBER_CHARS], unsigned former_count)
+{
+    for (unsigned i = 0; i < former_count; i++) {
+        if (user_find_device(user, former[i]) == NULL)
+            pbxs_unmonitor(gateway->pbxs, user->node, former[i]);
+    }
+    pbxs_monitor_user(gateway->pbxs, user);
+}
+
 void roster_change(struct gateway *gateway, struct user *user, const struct user_record *record)
 {
+    char former[USER_DEVICES_MAX][PBX_NUMBER_CHARS];
+    unsigned former_count = user->device_count;
+    for (unsigned i = 0; i < former_count; i++)
+        memcpy(former[i], user->devices[i]->number, sizeof(former[i]));
     int r = users_change(gateway->users, user, record);
     if (r < 0) {
         log_warning(module, "%s stays as he was: %s", user->login, strerror(-r));
         return;
     }
+    calls_devices_changed(gateway->calls, user);
+    change_monitors(gateway, user, former, former_count);
     tell_changed(gateway, user);
 }
 
@@ -112,6 +132,8 @@ void roster_remove(struct gateway *gateway, struct user *user)
     char login[USER_LOGIN_CHARS];
     memcpy(login, user->login, sizeof(login));
     end_sessions(gateway, login, NULL, true);
+    pbxs_unmonitor_user(gateway->pbxs, user);
+    calls_forget(gateway->calls, user);
     users_remove(gateway->users, user);
     tell_deleted(gateway, login);
 }

@@ -1,8 +1,9 @@
 #include "gateway/api/services.h"
 
 const struct api_service *const api_services[] = {
-    &root_service,  &authentication_service, &sessions_service, &subscriptions_service,
-    &users_service, &usermanagement_service, &health_service,   NULL,
+    &root_service,          &authentication_service, &sessions_service,
+    &subscriptions_service, &users_service,          &usermanagement_service,
+    &telephony_service,     &health_service,         NULL,
 };
 
 int api_services_add(struct http_router *router, struct diag *diag)

@@ -22,7 +22,7 @@ struct api_service {
 extern const struct api_service *const api_services[];
 
 extern const struct api_service root_service, authentication_service, sessions_service,
-    subscriptions_service, users_service, usermanagement_service, health_service;
+    subscriptions_service, users_service, usermanagement_service, telephony_service, health_service;
 
 int api_services_add(struct http_router *router, struct diag *diag);
 

@@ -1,9 +1,12 @@
 /* Directories of PBXs, users in memory and in a real PostgreSQL, and the events about them. */
 #include "gateway/directory.h"
 
+#include "gateway/api/telephony/events.h"
 #include "gateway/events/bus.h"
 #include "gateway/housekeeping.h"
+#include "gateway/model/calls.h"
 #include "gateway/model/users.h"
+#include "gateway/pbx/pbxs.h"
 #include "lib/common/common.h"
 #include "lib/common/timer.h"
 #include "tests/support/pg_server.h"
@@ -87,6 +90,8 @@ static void close_gateway(void)
     directory_free(gateway->directory);
     while (!TAILQ_EMPTY(&gateway->sessions.all))
         gateway_drop_session(gateway, TAILQ_FIRST(&gateway->sessions.all));
+    pbxs_free(gateway->pbxs);
+    calls_free(gateway->calls);
     users_free(gateway->users);
     subscriptions_done(&gateway->subscriptions);
     sessions_done(&gateway->sessions);
@@ -98,6 +103,7 @@ static void close_gateway(void)
 /* As after a start: everything comes from the database. */
 static void open_gateway(void)
 {
+    struct calls_sink sink;
     struct diag diag = {0};
     gateway = calloc(1, sizeof(*gateway));
     assert_non_null(gateway);
@@ -107,6 +113,9 @@ static void open_gateway(void)
     subscriptions_init(&gateway->subscriptions);
     gateway->users = users_new();
     gateway->directory = directory_new(gateway);
+    gateway->pbxs = pbxs_new(gateway);
+    telephony_events_sink(gateway, &sink);
+    gateway->calls = calls_new(gateway->users, &sink);
     const struct store_options options = {
         .host = pg_server_folder(pg),
         .port = pg_server_port(pg),
@@ -220,6 +229,15 @@ static void on_back(void *context, int error, const char *const *logins, size_t 
     for (size_t i = 0; i < count; i++)
         used += (size_t)snprintf(named + used, sizeof(named) - used, "%s ", logins[i]);
     on_done(context, error);
+}
+
+static void bring_back(const struct directory_wish *wish, const char *expected)
+{
+    came = false;
+    assert_int_equal(directory_bring_back(gateway, wish, on_back, NULL), 0);
+    assert_true(wait_until(has_come));
+    assert_int_equal(outcome, 0);
+    assert_string_equal(named, expected);
 }
 
 static void leave_out(const char *login)
@@ -346,11 +364,7 @@ static void who_was_removed_stays_away_until_he_is_brought_back(void **unused)
     apply(three, COUNT_OF(three));
     turn_for(100);
     assert_int_equal(users_count(gateway->users), 2);
-    came = false;
-    assert_int_equal(directory_bring_back(gateway, &wish, on_back, NULL), 0);
-    assert_true(wait_until(has_come));
-    assert_int_equal(outcome, 0);
-    assert_string_equal(named, "oxe1002 oxe1001 ");
+    bring_back(&wish, "oxe1002 oxe1001 ");
     assert_int_equal(users_count(gateway->users), 3);
     ask_database("SELECT count(*) FROM subscriber WHERE left_out", "0");
 }
@@ -372,10 +386,7 @@ static void numbers_that_the_pbx_lacks_are_named_and_nothing_is_done(void **unus
     assert_string_equal(unknown, "7777, 1501, 7778");
     assert_int_equal(users_count(gateway->users), 2);
     wish.numbers = NULL; /* everybody */
-    came = false;
-    assert_int_equal(directory_bring_back(gateway, &wish, on_back, NULL), 0);
-    assert_true(wait_until(has_come));
-    assert_string_equal(named, "oxe1001 ");
+    bring_back(&wish, "oxe1001 ");
     assert_int_equal(users_count(gateway->users), 3);
 }
 

@@ -148,7 +148,8 @@ static void a_session_opens_joins_lives_and_ends(void **unused)
     assert_int_equal(strncmp(answer.body, "{\"admin\":true,\"login\":\"second\",", 30), 0);
     assert_non_null(strstr(answer.body, "\"timeToLive\":1800"));
     assert_non_null(strstr(answer.body, "\"serviceName\":\"subscriptions\""));
-    assert_null(strstr(answer.body, "telephony"));
+    assert_non_null(strstr(answer.body, "\"/telephony\""));
+    assert_null(strstr(answer.body, "routing"));
     assert_null(strstr(answer.body, "otherSessions"));
     char created[64], again[64];
     harness_text(&answer, "creationDate", created, sizeof(created));
