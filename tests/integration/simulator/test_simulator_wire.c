@@ -177,28 +177,16 @@ static void sessions_can_be_done_without(void **unused)
 static void a_second_session_on_a_connection_is_refused(void **unused)
 {
     (void)unused;
-    const char *ed6 = csta_version_uri(CSTA_ED6);
-    csta_client_ask(&client,
-                    &(struct csta_message){.type = CSTA_START_SESSION,
-                                           .application_id = "test",
-                                           .versions = &ed6,
-                                           .version_count = 1},
-                    "N StartApplicationSessionNegResponse maxNumberSessions\n");
+    csta_client_start(&client, "N StartApplicationSessionNegResponse maxNumberSessions\n");
 }
 
 static void a_session_that_is_not_renewed_ends_with_a_word(void **unused)
 {
     (void)unused;
-    const char *ed6 = csta_version_uri(CSTA_ED6);
     AUTO(buf_done) struct buf lines = {0};
     simulator_server_start(&server, OPTIONS("--session", "1"));
     csta_client_connect(&client, server.csta_port);
-    csta_client_ask(&client,
-                    &(struct csta_message){.type = CSTA_START_SESSION,
-                                           .application_id = "test",
-                                           .versions = &ed6,
-                                           .version_count = 1},
-                    "N StartApplicationSessionPosResponse 1 s ed6\n");
+    csta_client_start(&client, "N StartApplicationSessionPosResponse 1 s ed6\n");
     assert_true(csta_client_ends(&client, &lines));
     assert_string_equal(lines.data, "ApplicationSessionTerminated serverTimeout\n");
     csta_client_close(&client);
@@ -207,15 +195,9 @@ static void a_session_that_is_not_renewed_ends_with_a_word(void **unused)
 static void a_renewed_session_lives_on(void **unused)
 {
     (void)unused;
-    const char *ed6 = csta_version_uri(CSTA_ED6);
     simulator_server_start(&server, OPTIONS("--session", "2"));
     csta_client_connect(&client, server.csta_port);
-    csta_client_ask(&client,
-                    &(struct csta_message){.type = CSTA_START_SESSION,
-                                           .application_id = "test",
-                                           .versions = &ed6,
-                                           .version_count = 1},
-                    "N StartApplicationSessionPosResponse 2 s ed6\n");
+    csta_client_start(&client, "N StartApplicationSessionPosResponse 2 s ed6\n");
     for (int i = 0; i < 3; i++) { /* 3 s in sum */
         (void)usleep(1000000);
         csta_client_ask(
