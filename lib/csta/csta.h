@@ -3,7 +3,9 @@
  *
  * Reading looks at local names only: name spaces and prefixes differ between products and editions.
  * Unknown children are skipped wherever they stand, known ones are taken in any order, a byte order
- * mark and trailing NULs or blanks are tolerated. An unknown message is CSTA_UNKNOWN with its name.
+ * mark and trailing NULs or blanks are tolerated. An unknown message is CSTA_UNKNOWN with its name;
+ * so is an event of a monitor that lacks something or says something odd, since what it tells has
+ * happened all the same: look at that monitor's device anew.
  * Writing puts the children in the schema's order, the default name space of the edition (the
  * session's own for session messages) on the outermost element, and nothing but ASCII into the
  * text, so that every peer counts the same number of bytes and characters.
@@ -242,7 +244,8 @@ struct csta_message {
 
 /* Reads one message; texts and lists live until csta_message_done(). -EPROTO: no XML, too deep, a
  * document type, or a known message without what it must have or with a value that its type does
- * not allow: the diag names the element. -ENOMEM. On an error nothing needs to be freed. */
+ * not allow: the diag names the element (it does so, too, when an event is UNKNOWN for that
+ * reason). -ENOMEM. On an error nothing needs to be freed. */
 int csta_read(const char *xml, size_t len_bytes, struct csta_message *ret_message,
               struct diag *diag);
 void csta_message_done(struct csta_message *message); /* {0} and messages of one's own are fine */
@@ -265,11 +268,13 @@ bool csta_cause_known(const char *cause);
 
 /* A device identifier taken apart: "1001", or fully qualified as
  * "N<1001>Nora Lindqvist;displayNumber=1009;noa=nk": number between the angle brackets, name behind
- * them, parameters. name and display_number are empty when absent. */
+ * them, parameters. name and display_number are empty when absent; a name that is too long is cut.
+ */
 struct csta_device_parts {
     char number[64], name[128], display_number[64];
 };
-/* -EINVAL: no number, control characters, or a part that is too long; the output is left alone. */
+/* -EINVAL: no number, control characters, or a number that is too long; the output is left alone.
+ */
 int csta_device_parse(const char *id, struct csta_device_parts *ret_parts);
 /* The fully qualified text; -EINVAL when a part holds what its place does not allow (';', '<', '>',
  * control characters) or number is empty; nothing was appended then. */

@@ -100,6 +100,8 @@ static int check_same_again(const struct csta_message *message, const char *xml,
 static int check_known(const struct csta_message *message, const char *xml, size_t len_bytes,
                        struct diag *diag)
 {
+    if (message->type == CSTA_UNKNOWN && csta__type(message->name) != CSTA_UNKNOWN)
+        return -EPROTO; /* reading has said why */
     if (message->type == CSTA_UNKNOWN)
         return diag_fail(diag, -EPROTO, "<%s> is no known message", message->name);
     AUTO(xml_freep) struct xml *tree = NULL;

@@ -2,11 +2,26 @@
 #include "lib/csta/csta.h"
 
 #include "lib/common/common.h"
+#include "lib/common/utf8.h"
 
 #include <errno.h>
 #include <string.h>
 
 static const char display_number[] = "displayNumber=";
+
+/* A long name is cut between two characters. */
+static void copy_name(char *part, size_t size_chars, const char *text, size_t len)
+{
+    size_t used = 0;
+    while (used < len) {
+        size_t next = utf8_next(text + used, len - used, NULL);
+        if (next == 0 || used + next >= size_chars)
+            break;
+        used += next;
+    }
+    memcpy(part, text, used);
+    part[used] = '\0';
+}
 
 /* Copies len characters into a part of size_chars; false when they do not fit. */
 static bool copy_part(char *part, size_t size_chars, const char *text, size_t len)
@@ -55,10 +70,10 @@ int csta_device_parse(const char *id, struct csta_device_parts *ret_parts)
     const char *shown = find_parameter(rest, display_number);
     if (number_len == 0 || has_control(id) ||
         !copy_part(parts.number, sizeof(parts.number), number, number_len) ||
-        !copy_part(parts.name, sizeof(parts.name), rest, strcspn(rest, ";")) ||
         (shown != NULL && !copy_part(parts.display_number, sizeof(parts.display_number), shown,
                                      strcspn(shown, ";"))))
         return -EINVAL;
+    copy_name(parts.name, sizeof(parts.name), rest, strcspn(rest, ";"));
     *ret_parts = parts;
     return 0;
 }

@@ -282,12 +282,29 @@ static void skip_wrapping(const char **xml, size_t *len_bytes)
         (*len_bytes)--;
 }
 
-/* Of an unknown event only whose it is: its device may want to be looked at anew. */
-static void read_unknown(const struct xml_node *root, struct csta_message *message)
+/* Of an event that cannot be understood only whose it is: something has changed there. */
+static bool read_unknown(const struct xml_node *root, struct csta_message *ret_message)
 {
     const struct xml_node *monitor = find_child(root, "monitorCrossRefID");
-    if (monitor != NULL)
-        message->monitor_id = xml_text(monitor);
+    *ret_message = (struct csta_message){
+        .type = CSTA_UNKNOWN,
+        .name = xml_name(root),
+        .monitor_id = monitor != NULL ? xml_text(monitor) : NULL,
+    };
+    return ret_message->monitor_id != NULL;
+}
+
+static int read_message(const struct reading *reading, const struct xml_node *root,
+                        struct csta_message *ret_message)
+{
+    struct csta_message message = {.type = csta__type(reading->message), .name = reading->message};
+    int r = read_table(reading, csta__table(message.type), root, (char *)&message);
+    bool is_event = csta_class(message.type) == CSTA_CLASS_EVENT;
+    if (message.type == CSTA_UNKNOWN || (r == -EPROTO && is_event))
+        r = read_unknown(root, &message) || r == 0 ? 0 : r;
+    if (r == 0)
+        *ret_message = message;
+    return r;
 }
 
 int csta_read(const char *xml, size_t len_bytes, struct csta_message *ret_message,
@@ -302,13 +319,11 @@ int csta_read(const char *xml, size_t len_bytes, struct csta_message *ret_messag
         return diag_within(diag, r == -ENOMEM ? r : -EPROTO, "CSTA message");
 
     const struct xml_node *root = xml_root(memory->xml);
-    struct csta_message message = {.type = csta__type(xml_name(root)), .name = xml_name(root)};
-    struct reading reading = {.memory = memory, .message = message.name, .diag = diag};
-    r = read_table(&reading, csta__table(message.type), root, (char *)&message);
+    const struct reading reading = {.memory = memory, .message = xml_name(root), .diag = diag};
+    struct csta_message message;
+    r = read_message(&reading, root, &message);
     if (r < 0)
         return r;
-    if (message.type == CSTA_UNKNOWN)
-        read_unknown(root, &message);
     message.memory = TAKE(memory);
     *ret_message = message;
     return 0;

@@ -2,6 +2,7 @@
 #include "lib/csta/csta.h"
 
 #include "lib/common/common.h"
+#include "lib/common/utf8.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -45,21 +46,33 @@ static void identifiers_without_a_number_or_too_long_are_refused(void **state)
 {
     (void)state;
     static const char ten[] = "0123456789";
-    AUTO(buf_done) struct buf number = {0}, name = {0}, shown = {0};
-    for (unsigned i = 0; i < 13; i++) {
-        buf_adds(&number, i < 7 ? ten : "");
-        buf_adds(&name, ten);
-    }
-    AUTO(buf_done) struct buf named = {0};
-    buf_addf(&named, "N<1>%s", name.data);
+    AUTO(buf_done) struct buf number = {0}, shown = {0};
+    for (unsigned i = 0; i < 7; i++)
+        buf_adds(&number, ten);
     buf_addf(&shown, "N<1>a;displayNumber=%s", number.data);
-    const char *const bad[] = {"",      "N<>",       "N<>name",   "N<12",     ";x=1",
-                               "12\n3", "N<1>a\x7f", number.data, named.data, shown.data};
+    const char *const bad[] = {"",      "N<>",       "N<>name",   "N<12",    ";x=1",
+                               "12\n3", "N<1>a\x7f", number.data, shown.data};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct csta_device_parts parts = {.number = "kept"};
         assert_int_equal(csta_device_parse(bad[i], &parts), -EINVAL);
         assert_string_equal(parts.number, "kept");
     }
+}
+
+static void a_name_that_is_too_long_is_cut_between_two_characters(void **state)
+{
+    (void)state;
+    AUTO(buf_done) struct buf id = {0};
+    struct csta_device_parts parts;
+    buf_adds(&id, "N<1>a");
+    for (unsigned i = 0; i < 100; i++)
+        buf_adds(&id, "\u00e9");
+    buf_adds(&id, ";displayNumber=2");
+    assert_int_equal(csta_device_parse(id.data, &parts), 0);
+    assert_string_equal(parts.number, "1");
+    assert_string_equal(parts.display_number, "2");
+    assert_int_equal(strlen(parts.name), 1 + 63 * 2); /* a half one more would fit */
+    assert_true(utf8_valid(parts.name, strlen(parts.name)));
 }
 
 static void the_longest_number_fits(void **state)
@@ -155,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identifiers_are_taken_apart),
         cmocka_unit_test(identifiers_without_a_number_or_too_long_are_refused),
+        cmocka_unit_test(a_name_that_is_too_long_is_cut_between_two_characters),
         cmocka_unit_test(the_longest_number_fits),
         cmocka_unit_test(what_is_put_together_is_taken_apart_again),
         cmocka_unit_test(parts_that_would_read_differently_are_refused),

@@ -193,6 +193,31 @@ static void a_message_nobody_knows_has_its_name_and_monitor(void **state)
     csta_message_done(&message);
 }
 
+/* What it tells has happened all the same. */
+static void an_event_that_makes_no_sense_still_names_its_monitor(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {
+        "<HeldEvent><monitorCrossRefID>9</monitorCrossRefID></HeldEvent>",
+        "<HeldEvent><localConnectionInfo>paused</localConnectionInfo>"
+        "<monitorCrossRefID>9</monitorCrossRefID></HeldEvent>",
+    };
+    for (size_t i = 0; i < COUNT_OF(odd); i++) {
+        struct csta_message message = {0};
+        struct diag diag = {0};
+        assert_int_equal(csta_read(odd[i], strlen(odd[i]), &message, &diag), 0);
+        assert_int_equal(message.type, CSTA_UNKNOWN);
+        assert_string_equal(message.name, "HeldEvent");
+        assert_string_equal(message.monitor_id, "9");
+        assert_non_null(strstr(diag.text, i == 0 ? "<heldConnection>" : "paused"));
+        csta_message_done(&message);
+        assert_int_equal(csta_check(odd[i], strlen(odd[i]), &diag), -EPROTO);
+        assert_non_null(strstr(diag.text, i == 0 ? "<heldConnection>" : "paused"));
+    }
+    static const char nobody[] = "<HeldEvent/>";
+    assert_refused(nobody, sizeof(nobody) - 1, "<monitorCrossRefID>");
+}
+
 static void what_a_product_leaves_out_is_absent(void **state)
 {
     (void)state;
@@ -392,6 +417,7 @@ int main(void)
         cmocka_unit_test(an_answer_whose_children_have_no_name_space_is_understood),
         cmocka_unit_test(an_empty_prefixed_heart_beat_is_understood),
         cmocka_unit_test(a_message_nobody_knows_has_its_name_and_monitor),
+        cmocka_unit_test(an_event_that_makes_no_sense_still_names_its_monitor),
         cmocka_unit_test(what_a_product_leaves_out_is_absent),
         cmocka_unit_test(messages_without_what_they_need_are_refused_by_name),
         cmocka_unit_test(values_of_the_wrong_kind_are_refused_by_name),
