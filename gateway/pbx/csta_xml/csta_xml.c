@@ -170,6 +170,8 @@ static void on_frame(void *context, unsigned invoke_id, const char *xml, size_t 
         cx__odd(cx, CX_ODD_UNREADABLE, diag.text);
         return;
     }
+    if (diag.text[0] != '\0') /* an event that says nothing but whose calls have changed */
+        cx__odd(cx, CX_ODD_UNREADABLE, diag.text);
     switch (csta_class(message.type)) {
     case CSTA_CLASS_REQUEST:
         take_request(cx, invoke_id, &message);

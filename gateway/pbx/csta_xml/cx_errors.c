@@ -1,8 +1,11 @@
 #include "gateway/pbx/csta_xml/cx_errors.h"
 
 #include "lib/common/common.h"
+#include "lib/common/utf8.h"
 
+#include <ctype.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 
 struct row {
@@ -52,15 +55,40 @@ static const struct row rows[] = {
 };
 /* clang-format on */
 
+/* The PBX's words go to programs and into the log: without control characters, and cut between
+ * characters. */
+static void copy_words(char *to, size_t size_bytes, const char *from)
+{
+    size_t len = strlen(from), used = 0;
+    while (len > 0) {
+        size_t bytes = utf8_next(from, len, NULL);
+        if (bytes == 0 || used + bytes >= size_bytes)
+            break;
+        memcpy(to + used, from, bytes);
+        if (iscntrl((unsigned char)*from))
+            to[used] = '?';
+        used += bytes;
+        from += bytes;
+        len -= bytes;
+    }
+    to[used] = '\0';
+}
+
+static const struct row *find_row(enum csta_error category, const char *value)
+{
+    const struct row *row = rows, *last = rows + COUNT_OF(rows) - 1; /* which takes everything */
+    while (row < last && (row->category != category || fnmatch(row->value, value, 0) != 0))
+        row++;
+    return row;
+}
+
 struct pbx_error cx_error_of(const struct csta_message *error, char text[CX_ERROR_TEXT_CHARS])
 {
     const char *value = error->error_value != NULL ? error->error_value : "";
-    const struct row *row = rows;
-    while ((row->category != CSTA_ERROR_ABSENT && row->category != error->error) ||
-           fnmatch(row->value, value, 0) != 0)
-        row++; /* the last row takes everything */
-    (void)snprintf(text, CX_ERROR_TEXT_CHARS, "%s%s%s", csta_error_name(error->error),
-                   value[0] != '\0' ? "." : "", value);
+    const struct row *row = find_row(error->error, value);
+    int len = snprintf(text, CX_ERROR_TEXT_CHARS, "%s%s", csta_error_name(error->error),
+                       value[0] != '\0' ? "." : "");
+    copy_words(text + len, CX_ERROR_TEXT_CHARS - (size_t)len, value); /* categories are short */
     return (struct pbx_error){.type = row->type, .cause = row->cause, .text = text};
 }
 

@@ -4,6 +4,7 @@
 #include "gateway/pbx/csta_xml/cx_private.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
+#include "lib/csta/csta_frame.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +95,7 @@ void cx_session_status(struct cx *cx, unsigned invoke_id, const struct csta_mess
         .system_status = asked ? "normal" : NULL,
     };
     AUTO(buf_done) struct buf xml = {0};
-    if (csta_write(&answer, cx->version, &xml, NULL) == 0)
+    if (invoke_id != CSTA_INVOKE_EVENT && csta_write(&answer, cx->version, &xml, NULL) == 0)
         (void)cx_link_send(cx->link, invoke_id, xml.data, xml.len_bytes);
     if (!asked)
         note_status(cx, message->system_status);
