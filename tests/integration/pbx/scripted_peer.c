@@ -8,6 +8,10 @@
 
 struct peer_connection {
     uv_tcp_t tcp;
+    uv_idle_t cutter; /* sends one piece in each turn of the loop: the driver reads in between */
+    int handles;
+    struct buf cut; /* what waits for it */
+    size_t cut_sent_bytes;
     struct scripted_peer *peer;
     struct csta_frames frames;
     char read[65536];
@@ -28,10 +32,32 @@ static void on_written(uv_write_t *write, int status)
     free(output);
 }
 
+static void on_cut(uv_idle_t *cutter)
+{
+    struct peer_connection *connection = cutter->data;
+    size_t left = connection->cut.len_bytes - connection->cut_sent_bytes;
+    size_t piece = connection->peer->cut_bytes;
+    if (left == 0) {
+        (void)uv_idle_stop(cutter);
+        return;
+    }
+    const uv_buf_t bytes = uv_buf_init(connection->cut.data + connection->cut_sent_bytes,
+                                       (unsigned)(piece > 0 && piece < left ? piece : left));
+    int sent = uv_try_write((uv_stream_t *)&connection->tcp, &bytes, 1);
+    connection->cut_sent_bytes += sent > 0 ? (size_t)sent : 0;
+    if (sent < 0 && sent != UV_EAGAIN)
+        (void)uv_idle_stop(cutter);
+}
+
 void peer_send_bytes(struct scripted_peer *peer, const void *bytes, size_t len_bytes)
 {
     if (peer->connection == NULL)
         return;
+    if (peer->cut_bytes > 0) {
+        buf_add(&peer->connection->cut, bytes, len_bytes);
+        (void)uv_idle_start(&peer->connection->cutter, on_cut);
+        return;
+    }
     struct output *output = calloc(1, sizeof(*output));
     if (output == NULL)
         abort();
@@ -304,7 +330,10 @@ static void take_pdu(struct scripted_peer *peer, const struct csta_pdu *pdu)
 static void on_closed(uv_handle_t *handle)
 {
     struct peer_connection *connection = handle->data;
+    if (--connection->handles > 0)
+        return;
     csta_frames_done(&connection->frames);
+    buf_done(&connection->cut);
     free(connection);
 }
 
@@ -312,8 +341,10 @@ static void close_connection(struct peer_connection *connection)
 {
     if (connection->peer->connection == connection)
         connection->peer->connection = NULL;
-    if (!uv_is_closing((uv_handle_t *)&connection->tcp))
-        uv_close((uv_handle_t *)&connection->tcp, on_closed);
+    if (uv_is_closing((uv_handle_t *)&connection->tcp))
+        return;
+    uv_close((uv_handle_t *)&connection->tcp, on_closed);
+    uv_close((uv_handle_t *)&connection->cutter, on_closed);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested_bytes, uv_buf_t *ret_bytes)
@@ -349,7 +380,9 @@ static void on_connection(uv_stream_t *listener, int status)
     if (status < 0 || connection == NULL)
         abort();
     (void)uv_tcp_init(peer->loop, &connection->tcp);
-    connection->tcp.data = connection;
+    (void)uv_idle_init(peer->loop, &connection->cutter);
+    connection->tcp.data = connection->cutter.data = connection;
+    connection->handles = 2;
     connection->peer = peer;
     if (uv_accept(listener, (uv_stream_t *)&connection->tcp) < 0)
         abort();
@@ -358,26 +391,47 @@ static void on_connection(uv_stream_t *listener, int status)
     peer->connection = connection;
     peer->connections++;
     (void)uv_read_start((uv_stream_t *)&connection->tcp, on_alloc, on_read);
+    if (peer->hang_up)
+        peer_drop(peer);
+}
+
+void peer_return(struct scripted_peer *peer)
+{
+    struct sockaddr_in address;
+    int len = sizeof(address);
+    peer->listener = calloc(1, sizeof(*peer->listener));
+    if (peer->listener == NULL || uv_ip4_addr("127.0.0.1", peer->port, &address) < 0 ||
+        uv_tcp_init(peer->loop, peer->listener) < 0 ||
+        uv_tcp_bind(peer->listener, (const struct sockaddr *)&address, 0) < 0 ||
+        uv_listen((uv_stream_t *)peer->listener, 8, on_connection) < 0 ||
+        uv_tcp_getsockname(peer->listener, (struct sockaddr *)&address, &len) < 0)
+        abort();
+    peer->listener->data = peer;
+    peer->port = ntohs(address.sin_port);
 }
 
 void peer_open(struct scripted_peer *peer, uv_loop_t *loop)
 {
-    struct sockaddr_in address;
-    int len = sizeof(address);
     peer->loop = loop;
-    peer->listener.data = peer;
-    if (uv_ip4_addr("127.0.0.1", 0, &address) < 0 || uv_tcp_init(loop, &peer->listener) < 0 ||
-        uv_tcp_bind(&peer->listener, (const struct sockaddr *)&address, 0) < 0 ||
-        uv_listen((uv_stream_t *)&peer->listener, 8, on_connection) < 0 ||
-        uv_tcp_getsockname(&peer->listener, (struct sockaddr *)&address, &len) < 0)
-        abort();
-    peer->port = ntohs(address.sin_port);
+    peer_return(peer);
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void peer_leave(struct scripted_peer *peer)
+{
+    peer_drop(peer);
+    if (peer->listener != NULL)
+        uv_close((uv_handle_t *)peer->listener, on_listener_closed);
+    peer->listener = NULL;
 }
 
 void peer_close(struct scripted_peer *peer)
 {
-    peer_drop(peer);
-    uv_close((uv_handle_t *)&peer->listener, NULL);
+    peer_leave(peer);
 }
 
 void peer_drop(struct scripted_peer *peer)

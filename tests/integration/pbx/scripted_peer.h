@@ -29,6 +29,8 @@ struct scripted_peer {
     const char *refuse_session;          /* a word of ECMA-354 */
     int64_t granted_s;
     struct peer_call calls[PEER_CALLS_MAX]; /* id NULL: none */
+    size_t cut_bytes; /* output leaves in pieces of so many bytes; 0: as it comes */
+    bool hang_up;     /* closes each new connection at once */
     /* Sees each message first; true: it was dealt with. */
     bool (*message)(void *context, unsigned invoke_id, const struct csta_message *message);
     void *context;
@@ -41,12 +43,14 @@ struct scripted_peer {
     char last_name[64]; /* of the last message */
 
     uv_loop_t *loop;
-    uv_tcp_t listener;
+    uv_tcp_t *listener;                 /* NULL: away */
     struct peer_connection *connection; /* the latest */
     int port;
 };
 
 void peer_open(struct scripted_peer *peer, uv_loop_t *loop); /* on a free port of 127.0.0.1 */
+void peer_leave(struct scripted_peer *peer);                 /* nobody listens any more */
+void peer_return(struct scripted_peer *peer);                /* on the same port */
 void peer_close(struct scripted_peer *peer); /* run the loop until nothing is left */
 void peer_drop(struct scripted_peer *peer);  /* the present connection */
 void peer_stop_reading(struct scripted_peer *peer);
