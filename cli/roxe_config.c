@@ -341,7 +341,7 @@ static void settings_text(void)
 {
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
         const struct config_setting *row = config_setting_at((enum config_setting_id)i);
-        (void)printf("%s/%s (%s)\n    %s\n    %s%s%s%s, %s, a change is: %s\n",
+        (void)printf("%s/%s (%s)\n    %s\n    %s%s%s%s, %s%s, a change is: %s\n",
                      config_section_name(row->section), row->name, row->wording, row->help,
                      row->choices != NULL ? row->choices : config_type_name(row->type),
                      row->flags & CONFIG_SECRET_VALUE ? ", secret" : "",
@@ -350,6 +350,7 @@ static void settings_text(void)
                      row->flags & CONFIG_REQUIRED ? "required"
                      : row->fallback != NULL      ? row->fallback
                                                   : "optional",
+                     config_section_max(row->section) > 1 ? " in each section" : "",
                      config_reload_name(row->reload));
     }
 }
@@ -376,8 +377,8 @@ static void settings_json(struct buf *out)
             else
                 buf_adds(out, "null");
         }
-        buf_addf(out, ",\"required\":%s,\"secret\":%s,\"list\":%s}",
-                 row->flags & CONFIG_REQUIRED ? "true" : "false",
+        buf_addf(out, ",\"sections\":%u,\"required\":%s,\"secret\":%s,\"list\":%s}",
+                 config_section_max(row->section), row->flags & CONFIG_REQUIRED ? "true" : "false",
                  row->flags & CONFIG_SECRET_VALUE ? "true" : "false",
                  row->flags & CONFIG_LIST ? "true" : "false");
     }
