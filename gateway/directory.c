@@ -249,8 +249,13 @@ static void carry_on(struct reading *reading)
                                            .device_count = reading->count};
     if (!reading->waits || reading->under_way)
         return;
-    if (!store_is_ready(directory->gateway->store) ||
-        users_compare(&question, &reading->changes) < 0) {
+    if (!store_is_ready(directory->gateway->store)) {
+        retry_later(reading);
+        return;
+    }
+    if (users_compare(&question, &reading->changes) < 0) {
+        log_error(module, "the directory of node %s is not compared: not enough memory",
+                  reading->node);
         retry_later(reading);
         return;
     }

@@ -44,7 +44,7 @@ struct directory_wish {
     const char *node;
     const char *const *numbers; /* NULL: everybody whom the directory has */
     size_t count;
-    char *ret_unknown; /* numbers that the PBX does not have, "41, 42" */
+    char *ret_unknown; /* numbers that the PBX does not have, "41, 42": as fit */
     size_t unknown_cap_bytes;
 };
 /* Makes subscribers users who are not. -EAGAIN: the node's directory has not been read since the

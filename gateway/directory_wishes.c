@@ -1,7 +1,6 @@
 /* What administrators want of the directory: users left out and brought back. */
 #include "gateway/directory_private.h"
 #include "gateway/roster.h"
-#include "lib/common/buf.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
 
@@ -101,26 +100,36 @@ static bool is_user_of(const struct gateway *gateway, const char *node, const ch
 struct choice {
     struct map *by_number; /* of those who could be: struct user_record */
     struct map *taken;     /* numbers seen: one may be named twice */
-    struct buf unknown;
     struct user_record *chosen;
-    size_t count;
+    size_t count, unknown_count;
 };
 
 static void choice_done(struct choice *choice)
 {
     map_free(choice->by_number, NULL);
     map_free(choice->taken, NULL);
-    buf_done(&choice->unknown);
 }
 
-static int choose_number(struct bringing *bringing, const char *node, const char *number,
+/* As many as there is room for: never half a number. */
+static void name_unknown(const struct directory_wish *wish, const char *number,
                          struct choice *choice)
+{
+    size_t used = strlen(wish->ret_unknown);
+    const char *separator = used == 0 ? "" : ", ";
+    choice->unknown_count++;
+    if (used + strlen(separator) + strlen(number) < wish->unknown_cap_bytes)
+        (void)snprintf(wish->ret_unknown + used, wish->unknown_cap_bytes - used, "%s%s", separator,
+                       number);
+}
+
+static int choose_number(struct bringing *bringing, const struct directory_wish *wish,
+                         const char *number, struct choice *choice)
 {
     const struct user_record *record = map_get(choice->by_number, number);
     if (map_get(choice->taken, number) != NULL)
         return 0;
-    if (record == NULL && !is_user_of(bringing->directory->gateway, node, number)) {
-        buf_addf(&choice->unknown, "%s%s", choice->unknown.len_bytes == 0 ? "" : ", ", number);
+    if (record == NULL && !is_user_of(bringing->directory->gateway, wish->node, number)) {
+        name_unknown(wish, number, choice);
         return map_put(choice->taken, number, choice, NULL);
     }
     if (record != NULL)
@@ -142,13 +151,9 @@ static int choose_numbers(struct bringing *bringing, const struct directory_wish
         r = map_put(choice.by_number, changes->created[i].devices[0].number, &changes->created[i],
                     NULL);
     for (size_t i = 0; i < wish->count && r == 0; i++)
-        r = choose_number(bringing, wish->node, wish->numbers[i], &choice);
-    if (r < 0 || choice.unknown.failed)
-        return -ENOMEM;
-    if (choice.unknown.len_bytes > 0) {
-        (void)snprintf(wish->ret_unknown, wish->unknown_cap_bytes, "%s", choice.unknown.data);
-        return -ENOENT;
-    }
+        r = choose_number(bringing, wish, wish->numbers[i], &choice);
+    if (r < 0 || choice.unknown_count > 0)
+        return r < 0 ? r : -ENOENT;
     changes->created = choice.chosen;
     changes->created_count = choice.count;
     return 0;
@@ -173,6 +178,7 @@ int directory_bring_back(struct gateway *gateway, const struct directory_wish *w
                          directory_done_fn done, void *context)
 {
     const struct reading *reading = directory__find_reading(gateway->directory, wish->node);
+    wish->ret_unknown[0] = '\0';
     if (reading == NULL || !store_is_ready(gateway->store))
         return -EAGAIN;
     AUTO(bringing_freep) struct bringing *bringing = calloc(1, sizeof(*bringing));

@@ -174,6 +174,15 @@ static int open_model(struct gateway *gateway, struct diag *diag)
     return 0;
 }
 
+static void begin_channels_with_states(struct gateway *gateway)
+{
+    gateway->initial_states = (struct initial_states){.users = gateway->users,
+                                                      .package = EVENT_PACKAGE_TELEPHONY,
+                                                      .tell = telephony_initial_states};
+    initial_states_init(&gateway->initial_states);
+    channels_tell_states(gateway->channels, &gateway->initial_states.ops);
+}
+
 /* What needs root comes first, what needs the database's user after that. */
 static int open_all(struct gateway *gateway, struct diag *diag)
 {
@@ -202,6 +211,7 @@ static int open_all(struct gateway *gateway, struct diag *diag)
     if (gateway->throttle == NULL || gateway->passwords == NULL || gateway->beat == NULL ||
         gateway->channels == NULL || gateway->housekeeping == NULL || gateway->timer == NULL)
         return diag_fail(diag, -ENOMEM, "not enough memory");
+    begin_channels_with_states(gateway);
     timer_start(gateway->timer, ACCEPT_ANYWAY_MS, 0);
     return 0;
 }

@@ -28,6 +28,7 @@
 #define OG_GATEWAY_GATEWAY_H
 
 #include "gateway/auth/sessions.h"
+#include "gateway/events/initial_states.h"
 #include "gateway/events/subscriptions.h"
 #include "gateway/gateway_settings.h"
 
@@ -49,6 +50,7 @@ struct gateway {
     struct subscriptions subscriptions;
     struct store *store;
     struct channels *channels;
+    struct initial_states initial_states; /* that channels begin with */
     struct users *users;
     struct directory *directory;
     struct calls *calls;

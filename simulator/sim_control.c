@@ -490,13 +490,15 @@ static void send_post(struct http_request *request)
 
 static void garbage_post(struct http_request *request)
 {
-    static const char broken_frame[] = {'\x50', '\x49', 0, 20, 'n', 'o', ' ', 'P',
-                                        'D',    'U',    0, 0,  1,   2,   3,   4};
+    static const char broken_frame[] = "PI\0\024no PDU at all";
+    static const char entities[] =
+        "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">"
+        "<!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">]><DeliveredEvent>&c;&c;</DeliveredEvent>";
     static const char *const xml[] = {
+        /* in the order of garbage_names; NULL: no frame either */
         [1] = "<DeliveredEvent><monitorCrossRefID>1</DeliveredEvent>",
         [3] = "<TelepathyEvent><monitorCrossRefID>1</monitorCrossRefID></TelepathyEvent>",
-        [4] = "<!DOCTYPE x [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\">"
-              "<!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">]><DeliveredEvent>&c;&c;</DeliveredEvent>",
+        [4] = entities,
         [5] = "",
     };
     const struct garbage_body *body = http_request_data(request);

@@ -222,14 +222,19 @@ struct csta_message csta_client_make_call(const char *caller, const char *callee
                                  .originate = CSTA_ORIGINATE_DO_NOT_PROMPT};
 }
 
-void csta_client_open(struct csta_client *client, uint16_t port)
+void csta_client_start(struct csta_client *client, const char *expected)
 {
     const char *uri = csta_version_uri(CSTA_ED6);
-    csta_client_connect(client, port);
     csta_client_ask(client,
                     &(struct csta_message){.type = CSTA_START_SESSION,
                                            .application_id = "test",
                                            .versions = &uri,
                                            .version_count = 1},
-                    "N StartApplicationSessionPosResponse 180 s ed6\n");
+                    expected);
+}
+
+void csta_client_open(struct csta_client *client, uint16_t port)
+{
+    csta_client_connect(client, port);
+    csta_client_start(client, "N StartApplicationSessionPosResponse 180 s ed6\n");
 }

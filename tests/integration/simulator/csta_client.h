@@ -18,7 +18,9 @@ struct csta_client {
 
 void csta_client_connect(struct csta_client *client, uint16_t port);
 void csta_client_close(struct csta_client *client);
-/* Connects and starts a session in edition 6. */
+/* Asks for a session in edition 6; see csta_client_ask(). */
+void csta_client_start(struct csta_client *client, const char *expected);
+/* Connects and starts a session. */
 void csta_client_open(struct csta_client *client, uint16_t port);
 
 /* Sends a request; its invoke identifier. */

@@ -1,4 +1,6 @@
-/* The gateway's driver and the simulated PBX with each other, in peace and in trouble. */
+/* The gateway's driver and the simulated PBX as two processes, by the stories that the driver
+ * tells: whatever the wire does to the bytes, the story of a call is the same. What else the driver
+ * must do is tested in tests/integration/pbx. */
 #include "lib/common/common.h"
 #include "tests/integration/pbx/driver_bench.h"
 #include "tests/support/simulator_server.h"
@@ -108,68 +110,6 @@ static void a_call_by_the_keys_reaches_the_driver(void **unused)
     expect_story(talk_and_release);
 }
 
-static void a_call_by_the_driver_is_made_answered_and_released(void **unused)
-{
-    (void)unused;
-    struct answer made = {0}, answered = {0}, cleared = {0}, again = {0};
-    const struct pbx_make_call call = {.device = "1001", .callee = "1002", .auto_answer = true};
-    assert_int_equal(pbx_make_call(bench->pbx, &call, bench_note_answer, &made), 0);
-    assert_true(bench_until(bench, &bench->events, 3, LIMIT_MS));
-    assert_true(made.good);
-    assert_int_equal(pbx_answer(bench->pbx, made.call_id, "1002", bench_note_answer, &answered), 0);
-    assert_true(bench_until(bench, &bench->events, 5, LIMIT_MS));
-    assert_true(answered.good);
-    assert_int_equal(
-        pbx_clear_connection(bench->pbx, made.call_id, "1002", bench_note_answer, &cleared), 0);
-    assert_true(bench_until(bench, &bench->events, 8, LIMIT_MS));
-    assert_true(cleared.good);
-    assert_int_equal(
-        pbx_clear_connection(bench->pbx, made.call_id, "1001", bench_note_answer, &again), 0);
-    assert_true(bench_until(bench, &again.count, 1, LIMIT_MS));
-    assert_false(again.good);
-    assert_int_equal(again.type, TELEPHONY_CALL_REFERENCE_NOT_FOUND);
-}
-
-static void refusals_arrive_in_the_words_of_the_service(void **unused)
-{
-    (void)unused;
-    const struct {
-        const char *caller;
-        enum telephony_error_cause cause;
-    } rows[] = {{"4711", TELEPHONY_CAUSE_INVALID_CALLING},
-                {"1003", TELEPHONY_CAUSE_INVALID_DEVICE_STATE},
-                {"1004", TELEPHONY_CAUSE_DEVICE_OUT_OF_SERVICE}};
-    press("1003", "offhook", NULL);
-    simulator_server_do(&server, "PUT", "/phones/1004/service", "{\"in\":false}");
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        struct answer made = {0};
-        const struct pbx_make_call call = {.device = rows[i].caller, .callee = "1002"};
-        assert_int_equal(pbx_make_call(bench->pbx, &call, bench_note_answer, &made), 0);
-        assert_true(bench_until(bench, &made.count, 1, LIMIT_MS));
-        assert_false(made.good);
-        if (made.cause != rows[i].cause)
-            fail_msg("%s: %s", rows[i].caller,
-                     telephony_error_cause_names[made.cause > 0 ? made.cause - 1 : 0]);
-    }
-}
-
-static void failed_calls_carry_their_cause(void **unused)
-{
-    (void)unused;
-    press("1003", "offhook", NULL);
-    simulator_server_do(&server, "PUT", "/phones/1004/service", "{\"in\":false}");
-    press("1001", "call", "{\"number\":\"1003\"}");
-    press("1001", "hangup", NULL);
-    press("1001", "call", "{\"number\":\"1004\"}");
-    press("1001", "hangup", NULL);
-    press("1001", "call", "{\"number\":\"4711\"}");
-    assert_true(bench_until(bench, &bench->events, 1 + 4 + 4 + 3, LIMIT_MS));
-    assert_non_null(strstr(bench->story, " 1003,1001>1003,fail,BUSY) "));
-    assert_non_null(strstr(bench->story, " 1004,1001>1004,fail,DESTINATION_NOT_OBTAINABLE) "));
-    assert_non_null(strstr(bench->story, " 4711,1001>4711,fail,INVALID_NUMBER) "));
-    assert_non_null(strstr(bench->story, "1004:out "));
-}
-
 static void calls_from_before_the_link_are_found(void **unused)
 {
     (void)unused;
@@ -202,17 +142,6 @@ static void an_older_edition_is_agreed_on(void **unused)
     bench->story[0] = '\0';
     talk();
     expect_story(talk_and_release);
-}
-
-static void user_and_password_are_shown(void **unused)
-{
-    (void)unused;
-    const char *const guarded[] = {"--users", "5", "--user", "gateway", NULL};
-    assert_int_equal(setenv("OXE_SIMULATOR_PASSWORD", "s3cret & <more>", 1), 0);
-    open_bench(guarded);
-    assert_int_equal(unsetenv("OXE_SIMULATOR_PASSWORD"), 0);
-    bench_open(bench);
-    await_round(1);
 }
 
 static void it_works_without_a_session_too(void **unused)
@@ -252,14 +181,6 @@ static void a_dropped_link_comes_back_with_the_calls(void **unused)
     assert_non_null(strstr(bench->story, " connected 1001>1002 with 1002 connected] "));
 }
 
-static void a_terminated_session_is_started_again(void **unused)
-{
-    (void)unused;
-    simulator_server_do(&server, "POST", "/link/terminate", NULL);
-    await_round(2);
-    assert_int_equal(bench->downs, 1);
-}
-
 static void refused_sessions_are_asked_for_again(void **unused)
 {
     (void)unused;
@@ -290,33 +211,6 @@ static void nonsense_harms_nobody(void **unused)
     await_round(1 + bench->downs);
 }
 
-static void a_dead_link_is_noticed_and_made_anew(void **unused)
-{
-    (void)unused;
-    open_bench(options);
-    bench->settings.session_s = 10; /* renewed every few seconds */
-    bench_open(bench);
-    await_round(1);
-    misbehave("{\"silent\":true}");
-    assert_true(bench_until(bench, &bench->downs, 1, LIMIT_MS));
-    misbehave("{}");
-    await_round(2);
-}
-
-static void lost_answers_delay_the_reading_only(void **unused)
-{
-    (void)unused;
-    open_bench(options);
-    misbehave("{\"drop_responses\":4}");
-    bench_open(bench);
-    bench_run(bench, 500);
-    misbehave("{}");
-    assert_true(bench_until(bench, &bench->snapshots, PHONES, 2 * LIMIT_MS));
-    bench->story[0] = '\0';
-    talk();
-    expect_story(talk_and_release);
-}
-
 static void a_pbx_that_starts_again_is_read_again(void **unused)
 {
     (void)unused;
@@ -338,20 +232,13 @@ int main(void)
 #define ALONE(name) cmocka_unit_test_teardown(name, end)
     const struct CMUnitTest tests[] = {
         READY(a_call_by_the_keys_reaches_the_driver),
-        READY(a_call_by_the_driver_is_made_answered_and_released),
-        READY(refusals_arrive_in_the_words_of_the_service),
-        READY(failed_calls_carry_their_cause),
         ALONE(calls_from_before_the_link_are_found),
         ALONE(an_older_edition_is_agreed_on),
-        ALONE(user_and_password_are_shown),
         ALONE(it_works_without_a_session_too),
         READY(pieces_and_delays_change_nothing),
         READY(a_dropped_link_comes_back_with_the_calls),
-        READY(a_terminated_session_is_started_again),
         READY(refused_sessions_are_asked_for_again),
         READY(nonsense_harms_nobody),
-        ALONE(a_dead_link_is_noticed_and_made_anew),
-        ALONE(lost_answers_delay_the_reading_only),
         READY(a_pbx_that_starts_again_is_read_again),
     };
     return cmocka_run_group_tests_name("simulator_driver", tests, NULL, NULL);

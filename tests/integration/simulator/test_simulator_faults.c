@@ -168,15 +168,9 @@ static void sessions_are_refused_on_request(void **unused)
 {
     (void)unused;
     struct csta_client second;
-    const char *ed6 = csta_version_uri(CSTA_ED6);
     misbehave("{\"refuse_sessions\":true}");
     csta_client_connect(&second, server.csta_port);
-    csta_client_ask(&second,
-                    &(struct csta_message){.type = CSTA_START_SESSION,
-                                           .application_id = "test",
-                                           .versions = &ed6,
-                                           .version_count = 1},
-                    "N StartApplicationSessionNegResponse serverResourcesBusy\n");
+    csta_client_start(&second, "N StartApplicationSessionNegResponse serverResourcesBusy\n");
     csta_client_close(&second);
 }
 

@@ -177,28 +177,16 @@ static void sessions_can_be_done_without(void **unused)
 static void a_second_session_on_a_connection_is_refused(void **unused)
 {
     (void)unused;
-    const char *ed6 = csta_version_uri(CSTA_ED6);
-    csta_client_ask(&client,
-                    &(struct csta_message){.type = CSTA_START_SESSION,
-                                           .application_id = "test",
-                                           .versions = &ed6,
-                                           .version_count = 1},
-                    "N StartApplicationSessionNegResponse maxNumberSessions\n");
+    csta_client_start(&client, "N StartApplicationSessionNegResponse maxNumberSessions\n");
 }
 
 static void a_session_that_is_not_renewed_ends_with_a_word(void **unused)
 {
     (void)unused;
-    const char *ed6 = csta_version_uri(CSTA_ED6);
     AUTO(buf_done) struct buf lines = {0};
     simulator_server_start(&server, OPTIONS("--session", "1"));
     csta_client_connect(&client, server.csta_port);
-    csta_client_ask(&client,
-                    &(struct csta_message){.type = CSTA_START_SESSION,
-                                           .application_id = "test",
-                                           .versions = &ed6,
-                                           .version_count = 1},
-                    "N StartApplicationSessionPosResponse 1 s ed6\n");
+    csta_client_start(&client, "N StartApplicationSessionPosResponse 1 s ed6\n");
     assert_true(csta_client_ends(&client, &lines));
     assert_string_equal(lines.data, "ApplicationSessionTerminated serverTimeout\n");
     csta_client_close(&client);
@@ -207,15 +195,9 @@ static void a_session_that_is_not_renewed_ends_with_a_word(void **unused)
 static void a_renewed_session_lives_on(void **unused)
 {
     (void)unused;
-    const char *ed6 = csta_version_uri(CSTA_ED6);
     simulator_server_start(&server, OPTIONS("--session", "2"));
     csta_client_connect(&client, server.csta_port);
-    csta_client_ask(&client,
-                    &(struct csta_message){.type = CSTA_START_SESSION,
-                                           .application_id = "test",
-                                           .versions = &ed6,
-                                           .version_count = 1},
-                    "N StartApplicationSessionPosResponse 2 s ed6\n");
+    csta_client_start(&client, "N StartApplicationSessionPosResponse 2 s ed6\n");
     for (int i = 0; i < 3; i++) { /* 3 s in sum */
         (void)usleep(1000000);
         csta_client_ask(
@@ -607,6 +589,43 @@ static void thousands_of_phones_are_listed_and_watched(void **unused)
     csta_client_close(&client);
 }
 
+static void a_client_that_does_not_read_is_cut_off(void **unused)
+{
+    (void)unused;
+    const struct csta_message list = {.type = CSTA_GET_DEVICES};
+    AUTO(buf_done) struct buf root = {0};
+    simulator_server_start(&server, OPTIONS("--users", "20000", "--first-number", "20001"));
+    csta_client_open(&client, server.csta_port);
+    for (int i = 0; i < 30; i++) /* some 4 MB each */
+        (void)csta_client_send(&client, &list);
+    for (int i = 0; i < 200; i++) {
+        buf_done(&root);
+        assert_int_equal(simulator_server_ask(&server, "GET", "/", NULL, &root), 200);
+        if (strstr(root.data, "\"links\":[]") != NULL)
+            break;
+        (void)usleep(50000);
+    }
+    assert_non_null(strstr(root.data, "\"links\":[]"));
+    csta_client_close(&client);
+}
+
+static void more_clients_than_there_is_room_for_are_turned_away(void **unused)
+{
+    (void)unused;
+    enum { ROOM = 64 };
+    static struct csta_client clients[ROOM];
+    struct csta_client surplus;
+    AUTO(buf_done) struct buf lines = {0};
+    simulator_server_start(&server, NULL);
+    for (int i = 0; i < ROOM; i++)
+        csta_client_open(&clients[i], server.csta_port);
+    csta_client_connect(&surplus, server.csta_port);
+    assert_true(csta_client_ends(&surplus, &lines));
+    csta_client_close(&surplus);
+    for (int i = 0; i < ROOM; i++)
+        csta_client_close(&clients[i]);
+}
+
 int main(void)
 {
 #define WITH_BOTH(name) cmocka_unit_test_setup_teardown(name, open_both, close_both)
@@ -641,6 +660,8 @@ int main(void)
         WITH_BOTH(a_stopped_monitor_tells_nothing_more),
         WITH_BOTH(service_of_phones_is_told),
         ALONE(thousands_of_phones_are_listed_and_watched),
+        ALONE(a_client_that_does_not_read_is_cut_off),
+        ALONE(more_clients_than_there_is_room_for_are_turned_away),
     };
     return cmocka_run_group_tests_name("simulator_wire", tests, NULL, NULL);
 }

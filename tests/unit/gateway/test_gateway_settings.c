@@ -1,4 +1,5 @@
 #include "gateway/gateway_settings.h"
+#include "lib/common/common.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -33,6 +34,22 @@ static void the_required_settings_are_enough(void **unused)
     buf_done(&problems);
 }
 
+/* Just these mistakes are told, in any order; no password is among what is told. */
+static void assert_problems(const char *text, const char *const *expected, size_t count)
+{
+    struct buf problems = {0};
+    size_t lines = 0;
+    assert_int_equal(gateway_settings_parse(text, strlen(text), &settings, &problems), -EINVAL);
+    for (size_t i = 0; i < count; i++)
+        if (strstr(problems.data, expected[i]) == NULL)
+            fail_msg("missing: %s in:\n%s", expected[i], problems.data);
+    for (const char *c = problems.data; *c != '\0'; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, count);
+    assert_null(strstr(problems.data, "hunter2"));
+    buf_done(&problems);
+}
+
 static void every_mistake_is_named_and_all_are_listed(void **unused)
 {
     static const char text[] =
@@ -50,23 +67,15 @@ static void every_mistake_is_named_and_all_are_listed(void **unused)
         "certificate_file: must be given",
         "product_name: may hold printable ASCII only",
     };
-    struct buf problems = {0};
-    unsigned lines = 0;
     (void)unused;
-    assert_int_equal(gateway_settings_parse(text, strlen(text), &settings, &problems), -EINVAL);
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-        assert_non_null(strstr(problems.data, expected[i]));
-    for (const char *c = problems.data; *c != '\0'; c++)
-        lines += *c == '\n';
-    assert_int_equal(lines, sizeof(expected) / sizeof(expected[0]));
-    buf_done(&problems);
+    assert_problems(text, expected, COUNT_OF(expected));
 }
 
 static void what_is_no_object_is_refused(void **unused)
 {
     static const char *const texts[] = {"", "[]", "{\"listen\":", "{} x", "{\"a\":1,\"a\":2}"};
     (void)unused;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
         struct buf problems = {0};
         assert_int_equal(gateway_settings_parse(texts[i], strlen(texts[i]), &settings, &problems),
                          -EINVAL);
@@ -157,18 +166,8 @@ static void mistakes_of_a_pbx_are_told_with_their_place(void **unused)
         "pbx[3].user: is missing beside the password\n",
         "pbx[3].protocols: must have 1 to 4 entries\n",
     };
-    struct buf problems = {0};
-    unsigned lines = 0;
     (void)unused;
-    assert_int_equal(gateway_settings_parse(text, strlen(text), &settings, &problems), -EINVAL);
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-        if (strstr(problems.data, expected[i]) == NULL)
-            fail_msg("missing: %s in:\n%s", expected[i], problems.data);
-    for (const char *c = problems.data; *c != '\0'; c++)
-        lines += *c == '\n';
-    assert_int_equal(lines, sizeof(expected) / sizeof(expected[0]));
-    assert_null(strstr(problems.data, "hunter2"));
-    buf_done(&problems);
+    assert_problems(text, expected, COUNT_OF(expected));
 }
 
 static void more_pbxs_than_there_is_room_for_are_refused(void **unused)

@@ -4,6 +4,7 @@
 #include "gateway/api/services.h"
 #include "gateway/auth/identity.h"
 #include "lib/common/common.h"
+#include "lib/common/small_file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,10 +100,38 @@ static void every_row_says_who_may_and_what_it_is_for(void **unused)
     }
 }
 
+/* The table in docs/api.md: the same rows in the same order, with what they are for. */
+static void the_document_lists_the_same_routes(void **unused)
+{
+    struct buf expected = {0};
+    struct diag diag = {0};
+    char *text = NULL;
+    size_t len_bytes = 0;
+    (void)unused;
+    buf_adds(&expected, "|---|---|---|---|---|\n");
+    for (size_t i = 0; api_services[i] != NULL; i++)
+        for (size_t j = 0; j < api_services[i]->row_count; j++) {
+            const struct http_route *row = &api_services[i]->rows[j];
+            buf_addf(&expected, "| %s | `%s %s` | %s | %s | %s |\n", api_services[i]->name,
+                     http_method_name(row->method), row->path, access_name(row->access),
+                     row->feature != NULL ? row->feature : "-", row->summary);
+        }
+    buf_adds(&expected, "\n");
+    if (small_file_read(API_DOCUMENT, 1 << 20, &text, &len_bytes, &diag) < 0)
+        fail_msg("%s", diag.text);
+    if (strstr(text, expected.data) == NULL) {
+        (void)fputs(expected.data, stderr);
+        fail_msg("the table of routes in %s must be as above", API_DOCUMENT);
+    }
+    small_file_free(text, len_bytes);
+    buf_done(&expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_of_the_router_is_printed_once),
+        cmocka_unit_test(the_document_lists_the_same_routes),
         cmocka_unit_test(every_row_says_who_may_and_what_it_is_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

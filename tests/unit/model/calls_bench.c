@@ -119,24 +119,28 @@ static const struct user_record people[] = {
     {"1", "Jan", "Kos", {{"1004", DEVICE_TYPE_DESKPHONE, NULL}}, 1},
 };
 
-void bench_begin_unread(struct bench *bench)
+static void begin(struct bench *bench, const struct calls_sink *sink)
 {
-    *bench = (struct bench){.pbx = {.node = "1", .up = true}};
-    const struct calls_sink sink = {on_created,    on_modified,     on_removed,
-                                    on_user_state, on_device_state, &bench->trace};
     bench->users = users_new();
     assert_non_null(bench->users);
     for (size_t i = 0; i < COUNT_OF(people); i++) {
         struct user *user = NULL;
         assert_int_equal(users_add(bench->users, &people[i], NULL, &user), 0);
     }
-    bench->calls = calls_new(bench->users, &sink);
+    bench->calls = calls_new(bench->users, sink);
     assert_non_null(bench->calls);
 }
 
-void bench_begin(struct bench *bench)
+void bench_begin_unread(struct bench *bench)
 {
-    bench_begin_unread(bench);
+    *bench = (struct bench){.pbx = {.node = "1", .up = true}};
+    const struct calls_sink sink = {on_created,    on_modified,     on_removed,
+                                    on_user_state, on_device_state, &bench->trace};
+    begin(bench, &sink);
+}
+
+static void read_everybody(struct bench *bench)
+{
     for (size_t i = 0; i < COUNT_OF(people); i++) {
         for (unsigned j = 0; j < people[i].device_count; j++) {
             const char *number = people[i].devices[j].number;
@@ -144,7 +148,20 @@ void bench_begin(struct bench *bench)
             calls_snapshot(bench->calls, &bench->pbx, number, NULL, 0);
         }
     }
+}
+
+void bench_begin(struct bench *bench)
+{
+    bench_begin_unread(bench);
+    read_everybody(bench);
     buf_clear(&bench->trace);
+}
+
+void bench_begin_with(struct bench *bench, const struct calls_sink *sink)
+{
+    *bench = (struct bench){.pbx = {.node = "1", .up = true}};
+    begin(bench, sink);
+    read_everybody(bench);
 }
 
 void bench_end(struct bench *bench)

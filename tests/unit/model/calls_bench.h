@@ -19,6 +19,8 @@ struct bench {
 void bench_begin(struct bench *bench);
 /* The same users, of whom the PBX has told nothing yet. */
 void bench_begin_unread(struct bench *bench);
+/* Everybody is read; changes go to this sink instead. */
+void bench_begin_with(struct bench *bench, const struct calls_sink *sink);
 void bench_end(struct bench *bench);
 
 struct bench_event { /* names as in struct pbx_event; NULL numbers are not known */

@@ -506,6 +506,86 @@ static void many_events_keep_their_order(void **unused)
     assert_true(exchange_lost_events(exchange) == 0);
 }
 
+/* --- everything at once ----------------------------------------------------------------------- */
+enum { RANDOM_STEPS = 20000, RANDOM_PHONES = 4 };
+
+/* Numbers as good as random and the same in each run (xorshift). */
+static unsigned pick(uint64_t *seed, unsigned below)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return (unsigned)(*seed >> 33) % below;
+}
+
+static void press_any_key(uint64_t *seed, const char *number, const char *other)
+{
+    const struct exchange_make_call wanted = {
+        .caller = number, .callee = other, .prompt = pick(seed, 2) == 0};
+    switch (pick(seed, 8)) {
+    case 0:
+        (void)exchange_off_hook(exchange, number);
+        break;
+    case 1:
+        (void)exchange_dial(exchange, number, other);
+        break;
+    case 2:
+    case 3:
+        (void)exchange_make_call(exchange, &wanted, NULL);
+        break;
+    case 4:
+        (void)exchange_answer(exchange, number, NULL);
+        break;
+    case 5:
+    case 6:
+        (void)exchange_clear(exchange, number, NULL);
+        break;
+    default:
+        (void)exchange_phone_set_service(exchange, number, pick(seed, 4) != 0);
+        break;
+    }
+}
+
+/* What somebody knows who has only heard the events. */
+static void hear(enum exchange_state heard[RANDOM_PHONES + 1])
+{
+    struct exchange_event event;
+    while (exchange_next_event(exchange, &event))
+        heard[event.phone[3] - '0'] = event.local;
+}
+
+static enum exchange_state real_state(const char *number)
+{
+    const struct exchange_connection *connection = TAILQ_FIRST(calls_of(number));
+    assert_true(connection == NULL || TAILQ_NEXT(connection, of_phone) == NULL);
+    return connection != NULL ? connection->state : EXCHANGE_NONE;
+}
+
+static void whoever_hears_all_events_knows_the_state_of_every_phone(void **unused)
+{
+    (void)unused;
+    enum exchange_state heard[RANDOM_PHONES + 1] = {EXCHANGE_NONE};
+    const char *const others[] = {"1001", "1002", "1003", "1004", "7777", "door"};
+    uint64_t seed = 20261124, now_ms = 1000;
+    char number[] = "1001";
+    for (int step = 0; step < RANDOM_STEPS; step++) {
+        number[3] = (char)('1' + pick(&seed, RANDOM_PHONES));
+        press_any_key(&seed, number, others[pick(&seed, 6)]);
+        now_ms += pick(&seed, 20) == 0 ? 10000 : 10;
+        exchange_advance(exchange, now_ms);
+        hear(heard);
+        for (number[3] = '1'; number[3] <= '4'; number[3]++)
+            if (heard[number[3] - '0'] != real_state(number))
+                fail_msg("step %d: %s is %s, heard was %s", step, number,
+                         exchange_state_name(real_state(number)),
+                         exchange_state_name(heard[number[3] - '0']));
+    }
+    for (number[3] = '1'; number[3] <= '4'; number[3]++)
+        (void)exchange_clear(exchange, number, NULL);
+    assert_int_equal(exchange_call_count(exchange), 0);
+    assert_true(exchange_deadline_ms(exchange) == UINT64_MAX);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_exchange, close_exchange)
@@ -540,6 +620,7 @@ int main(void)
         CASE(phones_come_and_go),
         CASE(phones_that_the_wire_could_not_carry_are_refused),
         CASE(many_events_keep_their_order),
+        CASE(whoever_hears_all_events_knows_the_state_of_every_phone),
     };
     return cmocka_run_group_tests_name("exchange", tests, NULL, NULL);
 }
