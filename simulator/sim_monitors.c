@@ -87,11 +87,10 @@ static void tell_out_of_service(struct sim_monitor *monitor, const struct exchan
     if (phone->in_service)
         return;
     sim__send(monitor->link, CSTA_INVOKE_EVENT,
-              &(struct csta_message){
-                  .type = CSTA_OUT_OF_SERVICE,
-                  .monitor_id = monitor->id,
-                  .subject = {.kind = CSTA_PARTY_DEVICE, .device = {.id = phone->number}},
-                  .cause = "normal"});
+              &(struct csta_message){.type = CSTA_OUT_OF_SERVICE,
+                                     .monitor_id = monitor->id,
+                                     .subject = sim__party(phone->number),
+                                     .cause = "normal"});
 }
 
 void sim__monitor_start(struct sim_link *link, unsigned invoke, const struct csta_message *message)
@@ -144,7 +143,7 @@ enum csta_local sim__local(enum exchange_state state)
     return (unsigned)state < EXCHANGE_STATE_COUNT ? locals[state] : CSTA_LOCAL_ABSENT;
 }
 
-static struct csta_party party_of(const char *number)
+struct csta_party sim__party(const char *number)
 {
     if (number[0] == '\0')
         return (struct csta_party){.kind = CSTA_PARTY_ABSENT};
@@ -169,9 +168,9 @@ void sim__tell(struct simulator *simulator, const struct exchange_event *event)
     struct csta_message message = {
         .type = types[event->type],
         .connection = {.call_id = event->call_id, .device = {.id = event->subject}},
-        .subject = party_of(event->subject),
-        .calling = party_of(event->calling),
-        .called = party_of(event->called),
+        .subject = sim__party(event->subject),
+        .calling = sim__party(event->calling),
+        .called = sim__party(event->called),
         .local = sim__local(event->local),
         .correlator = event->correlator[0] != '\0' ? event->correlator : NULL,
         .cause = event->cause,

@@ -147,9 +147,26 @@ void sim__monitors_drop(struct sim_link *link);
 void sim__monitors_forget(struct simulator *simulator, const char *number);
 void sim__tell(struct simulator *simulator, const struct exchange_event *event);
 enum csta_local sim__local(enum exchange_state state);
+struct csta_party sim__party(const char *number); /* "": absent */
 
 /* --- sim_control.c ---------------------------------------------------------------------------- */
 int sim__control_open(struct simulator *simulator, struct diag *diag);
 void sim__control_close(struct simulator *simulator);
+/* Answers with the text and frees it; 503 when it has failed. */
+void sim__answer_json(struct http_request *request, int status, struct buf *text);
+/* Appends ,"name":"value". */
+void sim__add_member(struct buf *out, const char *name, const char *value);
+/* A row of a route table. */
+#define SIM__ROUTE(method_, path_, request_, handler_, summary_)                                   \
+    {                                                                                              \
+        .method = HTTP_##method_, .path = (path_), .request = (request_), .handler = (handler_),   \
+        .summary = (summary_)                                                                      \
+    }
+
+/* --- sim_phones.c, sim_trouble.c ---------------------------------------------------------------
+ */
+/* Add their routes; 0 or negative errno. */
+int sim__phones_route(struct http_router *router, struct diag *diag);
+int sim__trouble_route(struct http_router *router, struct diag *diag);
 
 #endif

@@ -214,11 +214,23 @@ static void link_free(struct sim_link *link)
     free(link);
 }
 
+/* The last words are not lost to a delay that was wished for. */
+static void flush(struct sim_link *link)
+{
+    const struct sim_frame *frame;
+    TAILQ_FOREACH(frame, &link->waiting, next)
+    {
+        write_out(link, frame->bytes + frame->sent_bytes, frame->len_bytes - frame->sent_bytes);
+    }
+}
+
 void sim__link_close(struct sim_link *link, bool at_once, const char *why)
 {
     if (link->closing)
         return;
     log_info(SIM__LOG, "link %" PRIu64 " from %s is closed: %s", link->id, link->peer, why);
+    if (!at_once)
+        flush(link);
     link->closing = true;
     sim__monitors_drop(link);
     sim__session_done(link);

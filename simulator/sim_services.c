@@ -183,13 +183,6 @@ static void snapshot_device(struct sim_link *link, unsigned invoke,
         send_snapshot(link, invoke, phone);
 }
 
-static struct csta_party party_of(const char *number)
-{
-    if (number[0] == '\0')
-        return (struct csta_party){.kind = CSTA_PARTY_NOT_KNOWN};
-    return (struct csta_party){.kind = CSTA_PARTY_DEVICE, .device = {.id = number}};
-}
-
 static void snapshot_call(struct sim_link *link, unsigned invoke,
                           const struct csta_message *message)
 {
@@ -208,7 +201,7 @@ static void snapshot_call(struct sim_link *link, unsigned invoke,
         if (count == PARTIES_MAX)
             break;
         ends[count++] = (struct csta_snapshot_end){
-            .device = party_of(connection->number),
+            .device = sim__party(connection->number),
             .connection = {.call_id = call->id, .device = {.id = connection->number}},
             .local = sim__local(connection->state)};
     }
@@ -217,8 +210,8 @@ static void snapshot_call(struct sim_link *link, unsigned invoke,
                                      .ends = ends,
                                      .end_count = count,
                                      .has_ends = true,
-                                     .calling = party_of(call->calling),
-                                     .called = party_of(call->called),
+                                     .calling = sim__party(call->calling),
+                                     .called = sim__party(call->called),
                                      .correlator =
                                          call->correlator[0] != '\0' ? call->correlator : NULL});
 }

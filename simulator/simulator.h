@@ -12,7 +12,7 @@
  *   sim_session            application sessions: start, duration, end
  *   sim_services           requests of clients
  *   sim_monitors           who watches which phone, and the events for them
- *   sim_control            the HTTP interface
+ *   sim_control            the HTTP interface; sim_phones its keys, sim_trouble its mischief
  *   simulator              life, and the way from an action to its events
  *
  * Everything runs on one loop's thread. */

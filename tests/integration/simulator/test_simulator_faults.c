@@ -183,6 +183,19 @@ static void sessions_end_on_request(void **unused)
     assert_string_equal(lines.data, "ApplicationSessionTerminated serverShutdown\n");
 }
 
+static void the_last_words_of_a_session_are_not_delayed(void **unused)
+{
+    (void)unused;
+    AUTO(buf_done) struct buf lines = {0};
+    misbehave("{\"delay_ms\":600000}");
+    press("offhook");
+    simulator_server_do(&server, "POST", "/link/terminate", NULL);
+    assert_true(csta_client_ends(&client, &lines));
+    AUTO(buf_done) struct buf expected = {0};
+    buf_addf(&expected, "%sApplicationSessionTerminated serverShutdown\n", lifted);
+    assert_string_equal(lines.data, expected.data);
+}
+
 static void connections_drop_on_request_and_come_back(void **unused)
 {
     (void)unused;
@@ -287,6 +300,7 @@ int main(void)
         WITH_BOTH(a_dead_link_stays_open_and_says_nothing),
         WITH_BOTH(sessions_are_refused_on_request),
         WITH_BOTH(sessions_end_on_request),
+        WITH_BOTH(the_last_words_of_a_session_are_not_delayed),
         WITH_BOTH(connections_drop_on_request_and_come_back),
         WITH_BOTH(nonsense_of_all_kinds_can_be_had),
         WITH_BOTH(any_pdu_can_be_sent),
