@@ -30,17 +30,14 @@ struct pbxs {
     bool opened;
 };
 
+/* The driver has said why in the log. */
 static void on_link(void *context, struct pbx *pbx, bool up, const char *why)
 {
     struct pbxs *pbxs = context;
-    struct gateway *gateway = pbxs->gateway;
-    if (up)
-        log_notice(module, "the link to node %s is up", pbx->node);
-    else
-        log_warning(module, "the link to node %s is down: %s", pbx->node, why);
+    (void)why;
     if (!up)
-        calls_link_down(gateway->calls, pbx);
-    system_events_cti_link(gateway, pbx->node, up);
+        calls_link_down(pbxs->gateway->calls, pbx);
+    system_events_cti_link(pbxs->gateway, pbx->node, up);
 }
 
 static void on_directory(void *context, struct pbx *pbx, const struct pbx_device *devices,
