@@ -366,8 +366,10 @@ static void lose_user(struct calls *calls, struct user *user)
     set_user_state(calls, user, USER_STATE_UNKNOWN);
 }
 
+/* The PBX may have started anew and count its calls from the beginning: forget which ended. */
 void calls_link_down(struct calls *calls, const struct pbx *pbx)
 {
+    memset(calls->ended, 0, sizeof(calls->ended));
     for (struct user *user = users_first(calls->users); user != NULL;
          user = TAILQ_NEXT(user, of_all)) {
         if (strcmp(user->node, pbx->node) == 0)

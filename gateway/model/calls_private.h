@@ -67,6 +67,7 @@ void calls__settle(struct call *call);
 bool calls__tell(struct calls *calls, struct call *call, enum call_cause cause);
 /* Tells it as `created`. */
 void calls__tell_new(struct calls *calls, struct call *call, enum call_cause cause);
+void calls__set_ringing(struct call_leg *leg, bool ringing);
 /* The remote device rings: told on its own, after RINGING_OUTGOING. */
 bool calls__tell_ringing(struct calls *calls, struct call *call, struct call_leg *leg);
 /* Does anybody talk with this leg, or could? */

@@ -115,12 +115,20 @@ static void take_details(struct call *call, const struct pbx_snapshot_call *seen
         (void)calls__set_party(&call->initial_called, &seen->called);
 }
 
+/* Somebody has dialled or answered here, whatever became of the call since. */
+static bool was_engaged(const struct call *call, enum pbx_local local)
+{
+    return local == PBX_LOCAL_CONNECTED || local == PBX_LOCAL_HOLD ||
+           (local == PBX_LOCAL_FAIL && !call->incoming);
+}
+
 /* The remote device of a call that rings is known to ring: no second step as with events. */
 static void take_leg(struct call *call, struct call_leg *leg, const struct pbx_snapshot_call *seen)
 {
     leg->local = own_local(call, leg, seen);
+    call->engaged = call->engaged || was_engaged(call, seen->local);
     calls__settle(call);
-    leg->ringing_remote = leg->state == MEDIA_RINGING_OUTGOING;
+    calls__set_ringing(leg, leg->state == MEDIA_RINGING_OUTGOING);
 }
 
 static bool take_call(struct calls *calls, struct device *device,

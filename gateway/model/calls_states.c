@@ -24,13 +24,14 @@ static struct others others_of(const struct call *call, const struct call_leg *l
     return others;
 }
 
-/* A connected leg alone is dialling; once nobody can come any more the caller of this makes it
- * PBX_LOCAL_FAIL. */
-static enum media_state state_when_connected(struct others others)
+/* A connected leg with nobody on the other side dials; after an answer there is nothing to wait
+ * for. Once nobody can come any more the events make it PBX_LOCAL_FAIL. */
+static enum media_state state_when_connected(const struct call *call, struct others others)
 {
     return others.connected > 0 ? MEDIA_ACTIVE
            : others.holding > 0 ? MEDIA_HELD
            : others.ringing > 0 ? MEDIA_RINGING_OUTGOING
+           : call->answered     ? MEDIA_RELEASING
                                 : MEDIA_DIALING;
 }
 
@@ -45,7 +46,7 @@ static enum media_state leg_state(const struct call *call, const struct call_leg
         [PBX_LOCAL_FAIL] = MEDIA_RELEASING,
     };
     if (leg->local == PBX_LOCAL_CONNECTED)
-        return state_when_connected(others_of(call, leg));
+        return state_when_connected(call, others_of(call, leg));
     return states[leg->local];
 }
 
@@ -69,6 +70,14 @@ static void mark(enum call_mark *mark)
 {
     if (*mark == CALL_MARK_NONE)
         *mark = CALL_MARK_MODIFIED;
+}
+
+void calls__set_ringing(struct call_leg *leg, bool ringing)
+{
+    if (leg->ringing_remote == ringing)
+        return;
+    leg->ringing_remote = ringing;
+    mark(&leg->mark);
 }
 
 static void settle_leg(struct call *call, struct call_leg *leg)
@@ -195,7 +204,6 @@ bool calls__tell_ringing(struct calls *calls, struct call *call, struct call_leg
 {
     if (leg->state != MEDIA_RINGING_OUTGOING || leg->ringing_remote)
         return false;
-    leg->ringing_remote = true;
-    mark(&leg->mark);
+    calls__set_ringing(leg, true);
     return calls__tell(calls, call, CAUSE_ABSENT);
 }
