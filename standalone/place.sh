@@ -3,7 +3,7 @@
 #
 #   bin/                   programs and scripts of the last start
 #   data/  run/  log/      PostgreSQL's files; its socket and the list of processes; what each part said
-#   accounts.json          logins and passwords
+#   accounts.json          logins and passwords of the administrator and of users
 #   cert.pem  key.pem      for 127.0.0.1 and localhost, signed by itself
 
 # PostgreSQL's socket is $folder/run/.s.PGSQL.5432, and a socket's name has at most 107 characters
@@ -47,9 +47,9 @@ place_prepare() {
     as_owner test -w "$folder" ||
         lacks "user $owner cannot write to $folder (see the permissions of the folders above it); give another --folder"
     # shellcheck disable=SC2016 # the inner shell expands
-    tar -cf - -C "$here" standalone place.sh processes.sh accounts.sh tell.sh serve.sh \
+    tar -cf - -C "$here" standalone place.sh processes.sh accounts.sh settings.sh tell.sh serve.sh \
         -C "$here/../solution-control" databases.sql \
-        -C "$programs/gateway" roxe-gateway -C "$programs/standalone" og-password-hash |
+        -C "$programs/gateway" roxe-gateway -C "$programs/simulator" oxe-simulator -C "$programs/standalone" og-password-hash |
         as_owner sh -c 'mkdir -p "$1" && tar -xf - -C "$1" --no-same-owner' sh "$folder/bin"
 }
 

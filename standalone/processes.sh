@@ -56,6 +56,12 @@ process_end() {
     done
     return 1
 }
+# process_drop NAME PID: one that did not come up; as if it had never been started.
+process_drop() {
+    process_end "$1" TERM KILL || true
+    wait "$2" || true
+    sed -i "/^$1 $2 /d" "$process_list"
+}
 process_gone() { # process_gone PID BEGAN: within five seconds
     for _ in {1..250}; do
         process_lives "$1" "$2" || return 0

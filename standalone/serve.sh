@@ -39,14 +39,27 @@ start_postgres() {
     database_fill
 }
 
-gateway_settings() { # gateway_settings PORT
-    jq -n --argjson port "$1" --arg folder "$folder" '{
-        listen: ["127.0.0.1"], https_port: $port, public_url: "https://127.0.0.1:\($port)",
-        certificate_file: "\($folder)/cert.pem", key_file: "\($folder)/key.pem",
-        administrators_file: "\($folder)/administrators.json",
-        database_host: "\($folder)/run", channels_file: "", health_socket: ""
-    }' >"$folder/gateway.json"
+simulator_answers() {
+    curl -sf -m 2 "$simulator_url/phones"
 }
+# Its CSTA port may change from start to start: only the gateway is told.
+start_simulator() {
+    local port
+    for _ in 1 2 3; do
+        port=$(port_choose control 8480)
+        simulator_url=http://127.0.0.1:$port
+        process_start simulator TERM "$folder/bin/oxe-simulator" --listen 127.0.0.1 --csta-port 0 \
+            --control-port "$port" --users "$users" --first-number "$first_number" --json
+        if wait_for "the simulator" "$pid" simulator_answers; then
+            csta_port=$(sed -n 's/^{.*"csta_port": *\([0-9]*\).*/\1/p' "$folder/log/simulator")
+            return 0
+        fi
+        process_drop simulator "$pid"
+        port_is_taken "$port" || break
+    done
+    give_up simulator
+}
+
 gateway_answers() {
     curl -sf -m 2 --cacert "$folder/cert.pem" "$url/api/rest"
 }
@@ -56,19 +69,19 @@ start_gateway() {
     for _ in 1 2 3; do
         port=$(port_choose https 8443)
         url=https://127.0.0.1:$port
-        gateway_settings "$port"
+        gateway_settings "$port" "$csta_port"
         process_start gateway TERM "$folder/bin/roxe-gateway" --config "$folder/gateway.json"
         wait_for "the gateway" "$pid" gateway_answers && return 0
+        process_drop gateway "$pid"
         port_is_taken "$port" || break
     done
     give_up gateway
 }
 
-# give_up NAME: that part does not work; ends everything.
+# give_up NAME: that part does not work. All ends with this shell, by the trap of serve().
 give_up() {
     echo "standalone: $1 ended or did not start; the end of $folder/log/$1:" >&2
     tail -n 10 "$folder/log/$1" | sed 's/^/  | /' >&2
-    end_all
     exit 1
 }
 
@@ -78,25 +91,37 @@ end_all() {
     trap '' TERM INT HUP
     rm -f "$folder/run/up.json"
     process_end gateway TERM KILL || status=1
+    process_end simulator TERM KILL || status=1
     process_end postgres INT QUIT || status=1
     rm -f "$process_list"
     return $status
 }
 
-# Ends when asked to, or when a part ended by itself.
-serve_until_the_end() {
-    local ended status name=one
+# Returns when asked to end, or when somebody removed the folder; gives up when a part ended by itself.
+serve_until_asked() {
+    local ended='' status=0 name clock=''
     asked=
-    trap 'asked=1' TERM INT HUP
-    while [ -z "$asked" ]; do
+    trap 'asked=1; kill "$clock" 2>/dev/null' TERM INT HUP
+    while [ "$ended" = "$clock" ]; do
+        [ -z "$asked" ] && [ "$folder/lock" -ef "/proc/$$/fd/$lock" ] || return 0
+        sleep 2 {lock}>&- &
+        clock=$!
         status=0
         wait -n -p ended || status=$?
-        [ -n "$asked" ] && break
-        name=$(awk -v pid="${ended:-0}" '$2 == pid { print $1 }' "$process_list")
-        echo "standalone: $name ended by itself (status $status), so everything ends" >&2
-        give_up "${name:-postgres}"
     done
-    end_all
+    kill "$clock" 2>/dev/null || true
+    [ -z "$asked" ] || return 0
+    name=$(awk -v pid="$ended" '$2 == pid { print $1 }' "$process_list")
+    echo "standalone: $name ended by itself (status $status), so everything ends" >&2
+    give_up "$name"
+}
+
+# The last start's words are kept until the next.
+logs_begin() {
+    local name
+    for name in postgres simulator gateway; do
+        [ ! -e "$folder/log/$name" ] || mv "$folder/log/$name" "$folder/log/$name.before"
+    done
 }
 
 serve() {
@@ -105,19 +130,23 @@ serve() {
         tell_up
         return 1
     fi
-    trap 'end_all; exit 130' INT TERM HUP
     end_all # what a killed supervisor may have left
-    trap 'end_all; exit 130' INT TERM HUP
+    trap end_all EXIT
+    trap 'exit 130' INT TERM HUP
     : >"$process_list"
     process_note supervisor $$
     postgres=$(postgres_programs)
     accounts_make
+    users_choose
     certificate_make
+    logs_begin
+    start_simulator
     start_postgres
     start_gateway
+    users_prepare
     tell_note
     tell_up
-    serve_until_the_end
+    serve_until_asked
 }
 
 # Starts a supervisor behind this shell's back, and tells what it tells.
@@ -127,7 +156,7 @@ serve_detached() {
     if serve_lock; then
         exec {lock}>&-
         rm -f "$folder/run/up.json"
-        setsid "$folder/bin/standalone" --folder "$folder" >"$folder/log/standalone" 2>&1 </dev/null &
+        setsid "$folder/bin/standalone" --folder "$folder" ${users:+--users "$users"} >"$folder/log/standalone" 2>&1 </dev/null &
         pid=$!
         until [ -e "$folder/run/up.json" ]; do
             process_began "$pid" >/dev/null || fail "it did not start: $(cat "$folder/log/standalone")"

@@ -5,8 +5,9 @@
 tell_note() {
     awk '{ print $1, $2 }' "$process_list" |
         jq -Rn --slurpfile accounts "$folder/accounts.json" --arg url "$url" --arg folder "$folder" \
-            --argjson ms "$(elapsed_ms)" '
-            {url: $url, admin: $accounts[0].admin, folder: $folder, certificate: "\($folder)/cert.pem",
+            --arg simulator "$simulator_url" --argjson ms "$(elapsed_ms)" '
+            {url: $url, admin: $accounts[0].admin, users: $accounts[0].users,
+             simulator_url: $simulator, folder: $folder, certificate: "\($folder)/cert.pem",
              started_ms: $ms, pids: ([inputs | split(" ") | {(.[0]): (.[1] | tonumber)}] | add)}' \
             >"$folder/run/up.new"
     mv "$folder/run/up.new" "$folder/run/up.json"
@@ -26,13 +27,22 @@ tell_up() {
 }
 
 tell_person() {
-    jq -r '"Open Gateway answers at \(.url)   (certificate: \(.certificate))",
+    jq -r '.users[0] as $a | .users[1] as $b | ("Content-Type: application/json" | @sh) as $type |
+        "Open Gateway answers at \(.url)",
         "",
-        "  administrator   \(.admin.login):\(.admin.password)",
-        "  everything in   \(.folder)",
+        "  administrator     \(.admin.login):\(.admin.password)",
+        "  users             \([.users[] | "\(.login):\(.password)"] | [.[:4], .[4:8], .[8:12], .[12:16], .[16:]]
+            | map(select(. != []) | join("  ")) | join("\n                    "))",
+        "  their telephones  \(.simulator_url)/phones",
+        "  certificate       \(.certificate)",
         "",
-        "To begin with:",
-        "  curl --cacert \(.certificate) \(.url)/api/rest"' "$1"
+        "A first call, \($a.login) to \($b.login):",
+        "  ask() { curl -sS --cacert \(.certificate | @sh) -b jar -c jar -H \($type) \"$@\"; }",
+        "  ask -u \($a.login):\($a.password) \("\(.url)/api/rest/authenticate?version=1.0" | @sh)",
+        "  ask -d \({applicationName: "first"} | @json | @sh) \(.url)/api/rest/1.0/sessions",
+        "  ask -d \({deviceId: $a.number, callee: $b.number, autoAnswer: true} | @json | @sh) \(.url)/api/rest/1.0/telephony/basicCall",
+        "  curl -sS -X POST \(.simulator_url)/phones/\($b.number)/answer",
+        "  ask \(.url)/api/rest/1.0/telephony/calls"' "$1"
 }
 
 tell_stopped() {

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
-# standalone.sh - builds what one gateway without a pair needs, and hands over to standalone/.
+# standalone.sh - builds what one gateway and a telephone system need, and hands over to standalone/.
 
-standalone_programs=(roxe-gateway og_password_hash)
+standalone_programs=(roxe-gateway oxe-simulator og_password_hash)
 
 run_standalone() {
     case " $* " in

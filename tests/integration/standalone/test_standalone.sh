@@ -3,35 +3,8 @@
 # One gateway in a folder of its own, with the programs of BUILD: started, used, stopped, found gone.
 # As root everything is done twice: once as root, once as an ordinary user.
 set -euo pipefail
-checkout=$1 build=$2
-work=$(mktemp -d "${TMPDIR:-/tmp}/og-standalone-XXXXXX")
-folders=()
-say() { printf '%s\n' "$*"; }
-die() {
-    echo "FAILED: $*" >&2
-    tail -n 20 "${folders[@]/%//log/standalone}" >&2 2>/dev/null || true
-    exit 1
-}
-must() { # must "SENTENCE" COMMAND...
-    local sentence=$1
-    shift
-    "$@" >"$work/out" 2>&1 || die "$sentence: $(cat "$work/out")"
-    say "ok  $sentence"
-}
-must_not() {
-    local sentence=$1
-    shift
-    ! "$@" >"$work/out" 2>&1 || die "$sentence: $(cat "$work/out")"
-    say "ok  $sentence"
-}
-cleanup() {
-    local folder
-    for folder in "${folders[@]}"; do
-        "$checkout/standalone/standalone" --programs "$build" --folder "$folder" --stop >/dev/null 2>&1 || true
-    done
-    rm -rf "$work"
-}
-trap cleanup EXIT
+# shellcheck source=tests/integration/standalone/words.sh
+. "$(dirname "$0")/words.sh" "$1" "$2"
 
 # What the ordinary user may not be able to read where it lies.
 copy_programs() {
@@ -39,7 +12,7 @@ copy_programs() {
     cp -r "$checkout/standalone" "$work/checkout/"
     mkdir "$work/checkout/solution-control"
     cp "$checkout/solution-control/databases.sql" "$work/checkout/solution-control/"
-    for program in gateway/roxe-gateway standalone/og-password-hash; do
+    for program in gateway/roxe-gateway simulator/oxe-simulator standalone/og-password-hash; do
         install -D "$build/$program" "$work/build/$program"
     done
     chmod -R a+rX "$work"
@@ -49,7 +22,6 @@ copy_programs() {
 standalone() {
     "${as[@]}" "$work/checkout/standalone/standalone" --programs "$work/build" --folder "$folder" "$@"
 }
-fact() { jq -er "$1" "$work/up.json"; }
 ask() { # ask PATH CURL-ARGUMENTS...
     local path=$1
     shift
@@ -83,6 +55,37 @@ all_gone() {
 }
 up() { standalone --detach --json >"$work/up.json"; }
 
+# What README.md leads through: log in, subscribe, call, answer at the telephone, read the events.
+two_users_talk() {
+    local api=/api/rest/1.0 json='Content-Type: application/json' channel
+    [ "$(fact '.users | length')" -ge 10 ] || die "there are not ten users"
+    [ "$(fact '[.users[].password] | unique | length')" -ge 10 ] || die "users share a password"
+    must "a user logs in" log_in "$(fact '.users[0] | "\(.login):\(.password)"')"
+    must "he subscribes to telephony" ask "$api/subscriptions" -H "$json" \
+        -d '{"filter":{"selectors":[{"names":["telephony"]}]},"version":"1.0","timeout":10}'
+    channel=$(jq -r '.publicPollingUrl | sub("^https://[^/]*"; "")' "$work/out")
+    ask "$channel" -X POST -N -m 20 >"$work/events" 2>/dev/null &
+    listener=$!
+    must "his channel opens" within 5 grep -q OnUserStateModified "$work/events"
+    must "he calls another" ask "$api/telephony/basicCall" -H "$json" \
+        -d "{\"deviceId\":\"$(fact '.users[0].number')\",\"callee\":\"$(fact '.users[1].number')\",\"autoAnswer\":true}"
+    must "the telephone rings and is answered" within 5 \
+        curl -sf -X POST "$(fact .simulator_url)/phones/$(fact '.users[1].number')/answer"
+    must "he sees the call" within 5 call_is_active
+    must "he heard of it" within 5 event_came OnCallModified ACTIVE
+    must "he hangs up" ask "$api/telephony/basicCall/dropme" -X POST
+    must "he heard of that as well" within 5 event_came OnCallRemoved ''
+    kill "$listener" 2>/dev/null || true
+    wait "$listener" 2>/dev/null || true
+    must "the administrator logs in" log_in "$(fact '"\(.admin.login):\(.admin.password)"')"
+}
+call_is_active() {
+    ask /api/rest/1.0/telephony/calls >"$work/calls" && jq -e '.calls[0].callData.state == "ACTIVE"' "$work/calls"
+}
+event_came() { # event_came NAME STATE
+    jq -se --arg name "$1" --arg state "$2" \
+        'any(.[]; .eventName == $name and ($state == "" or .callData.state == $state))' "$work/events"
+}
 starts_works_and_stops() {
     must_not "nothing runs in a folder that is not there" standalone --status
     must "stopping nothing is fine" standalone --stop
@@ -91,6 +94,7 @@ starts_works_and_stops() {
         die "others may read the secrets"
     must "the administrator logs in" log_in "$(fact '"\(.admin.login):\(.admin.password)"')"
     must "the session answers" ask /api/rest/1.0/sessions
+    two_users_talk
     must "it says that it runs" standalone --status
     cp "$work/up.json" "$work/first.json"
     must "a second start is told so" up
@@ -127,6 +131,12 @@ spares_others() {
     up
 }
 
+ends_with_its_folder() {
+    must "it starts again" up
+    rm -rf "$folder"
+    must "it ends when its folder is removed" all_gone
+}
+
 stays_in_the_foreground() {
     local pid
     rm -f "$work/up.json"
@@ -160,6 +170,7 @@ everything_as() {
     say "as $name"
     starts_works_and_stops
     ends_with_its_parts
+    ends_with_its_folder
     stays_in_the_foreground
     refuses_wrong_use
 }
