@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     TICK_MS = 250,
@@ -172,6 +171,7 @@ static void on_frame(void *context, unsigned invoke_id, const char *xml, size_t 
     }
     if (diag.text[0] != '\0') /* an event that says nothing but whose calls have changed */
         cx__odd(cx, CX_ODD_UNREADABLE, diag.text);
+    cx_session_heard(cx);
     switch (csta_class(message.type)) {
     case CSTA_CLASS_REQUEST:
         take_request(cx, invoke_id, &message);

@@ -9,7 +9,7 @@
 
 struct cx_monitor_set {
     struct map *by_number, *by_monitor_id, *by_list_id;
-    struct cx_monitor_queue queues[CX_QUEUE_COUNT];
+    struct cx_monitor_queue all, queues[CX_QUEUE_COUNT];
 };
 
 static const uint64_t delays_ms[CX_DELAYS] = {1000, 2000, 5000, 10000, 30000, 60000};
@@ -20,6 +20,7 @@ struct cx_monitor_set *cx_monitor_set_new(void)
     struct cx_monitor_set *set = calloc(1, sizeof(*set));
     if (set == NULL)
         return NULL;
+    TAILQ_INIT(&set->all);
     for (unsigned i = 0; i < CX_QUEUE_COUNT; i++)
         TAILQ_INIT(&set->queues[i]);
     set->by_number = map_new();
@@ -83,6 +84,7 @@ static void forget(struct cx_monitor_set *set, struct cx_monitor *monitor)
     take_out(set, monitor);
     cx_monitor_set_detach(set, monitor);
     (void)map_remove(set->by_number, monitor->number);
+    TAILQ_REMOVE(&set->all, monitor, of_all);
     free_monitor(monitor);
 }
 
@@ -212,6 +214,7 @@ int cx_monitor_set_want(struct cx_monitor_set *set, const char *number)
             free(monitor);
             return -ENOMEM;
         }
+        TAILQ_INSERT_TAIL(&set->all, monitor, of_all);
     }
     if (!monitor->wanted) {
         monitor->wanted = true;
@@ -251,10 +254,11 @@ void cx_monitor_set_read_again(struct cx_monitor_set *set, struct cx_monitor *mo
 
 void cx_monitor_set_read_all_again(struct cx_monitor_set *set)
 {
-    size_t position = 0;
-    void *monitor = NULL;
-    while (map_next(set->by_number, &position, NULL, &monitor))
-        cx_monitor_set_read_again(set, monitor);
+    struct cx_monitor *next = NULL;
+    for (struct cx_monitor *each = TAILQ_FIRST(&set->all); each != NULL; each = next) {
+        next = TAILQ_NEXT(each, of_all); /* one that nobody wants may be freed */
+        cx_monitor_set_read_again(set, each);
+    }
 }
 
 /* ---- the PBX's identifiers --------------------------------------------------------------- */
@@ -292,16 +296,15 @@ struct cx_monitor *cx_monitor_set_find(const struct cx_monitor_set *set, const c
 
 void cx_monitor_set_restart(struct cx_monitor_set *set)
 {
-    size_t position = 0;
-    void *each = NULL;
-    while (map_next(set->by_number, &position, NULL, &each)) {
-        struct cx_monitor *monitor = each;
+    struct cx_monitor *next = NULL;
+    for (struct cx_monitor *monitor = TAILQ_FIRST(&set->all); monitor != NULL; monitor = next) {
+        next = TAILQ_NEXT(monitor, of_all);
         cx_monitor_set_detach(set, monitor);
         cx_monitor_set_listened(set, monitor);
         drop_snapshot(monitor);
         monitor->busy = false;
         monitor->refusals = monitor->repeats = 0;
-        requeue(set, monitor, false); /* frees it when nobody wants it: allowed for the last seen */
+        requeue(set, monitor, false); /* frees it when nobody wants it */
     }
 }
 

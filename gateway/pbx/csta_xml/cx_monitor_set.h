@@ -29,6 +29,7 @@ struct cx_snapshot; /* cx_snapshots.h */
 
 struct cx_monitor {
     TAILQ_ENTRY(cx_monitor) queued;
+    TAILQ_ENTRY(cx_monitor) of_all; /* in the order in which they were wanted */
     enum cx_queue queue;
     char number[PBX_NUMBER_CHARS];
     char *monitor_id;             /* of the PBX; NULL: no monitor */

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     REPEATS_MAX = 3,    /* of a snapshot at once, before it waits like a refused one */
@@ -39,7 +38,7 @@ static void note_refusal(struct cx *cx, const struct cx_monitor *monitor,
 {
     if (!monitor->wanted || monitor->step != CX_STEP_START)
         return;
-    if (monitor->refusals == (is_for_good(answer) ? 0 : REFUSALS_ENOUGH))
+    if (is_for_good(answer) || monitor->refusals >= REFUSALS_ENOUGH)
         tell_state(cx, monitor->number, DEVICE_OUT_OF_SERVICE);
 }
 
@@ -101,10 +100,11 @@ static void go_on(struct cx *cx, struct cx_monitor *monitor)
         drop_snapshot(monitor);
         cx_monitor_set_done(cx->monitors, monitor);
     } else if (cx_snapshot_is_overtaken(monitor->snapshot) ||
-               !cx_snapshot_next(monitor->snapshot, &next))
+               !cx_snapshot_next(monitor->snapshot, &next)) {
         finish_snapshot(cx, monitor);
-    else
+    } else {
         cx_monitor_set_done(cx->monitors, monitor);
+    }
 }
 
 static int read_calls(struct cx_monitor *monitor, const struct csta_message *list)

@@ -58,27 +58,38 @@ static void note_status(struct cx *cx, const char *status)
 {
     if (status == NULL)
         return;
-    log_debug(CX_LOG, "node %s: the PBX is %s", cx->pbx.node, status);
-    if (strcmp(status, "messagesLost") == 0) {
-        log_notice(CX_LOG, "node %s: the PBX has lost messages, all calls are read again",
-                   cx->pbx.node);
-        cx_monitor_set_read_all_again(cx->monitors);
-        cx__monitors_pump(cx);
-    }
+    log_debug(CX_LOG, "node %s: the PBX is %.40s", cx->pbx.node, status);
+    cx->session.messages_lost = cx->session.messages_lost || strcmp(status, "messagesLost") == 0;
 }
 
-/* Whatever the PBX says, even that it does not know the question: it is there. */
+/* Not each time that it says so: reading everything is work for both sides. */
+static void read_lost_messages(struct cx *cx, uint64_t now_ms)
+{
+    if (!cx->session.messages_lost || now_ms < cx->session.read_again_ms)
+        return;
+    log_notice(CX_LOG, "node %s: the PBX has lost messages, all calls are read again",
+               cx->pbx.node);
+    cx->session.messages_lost = false;
+    cx->session.read_again_ms = now_ms + CX_READ_AGAIN_MS;
+    cx_monitor_set_read_all_again(cx->monitors);
+}
+
 static void on_life(void *context, enum cx_outcome outcome, struct csta_message *answer)
 {
     struct cx *cx = context;
     cx->session.asking = false;
-    if (outcome == CX_TIMED_OUT && cx__now_ms() - cx->heard_ms >= PBX_ANSWER_MS) {
+    if (outcome == CX_TIMED_OUT && cx__now_ms() - cx->heard_ms >= PBX_ANSWER_MS)
         cx_link_drop(cx->link, "the PBX is silent");
-    } else if (outcome == CX_ANSWERED) {
-        if (!cx->pbx.up && !has_session(cx))
-            cx__go_up(cx);
+    else if (outcome == CX_ANSWERED)
         note_status(cx, answer->system_status);
-    }
+}
+
+/* Without a session whatever the PBX says, even that it does not know the question, tells that it
+ * is there. */
+void cx_session_heard(struct cx *cx)
+{
+    if (!cx->pbx.up && !has_session(cx))
+        cx__go_up(cx);
 }
 
 static void ask_for_life(struct cx *cx)
@@ -218,6 +229,8 @@ void cx_session_tick(struct cx *cx, uint64_t now_ms)
         renew(cx);
     else if (!cx->session.asking && now_ms - cx->heard_ms >= CX_SILENCE_MS)
         ask_for_life(cx);
+    if (cx->pbx.up)
+        read_lost_messages(cx, now_ms);
 }
 
 void cx_session_stop(struct cx *cx)
@@ -234,5 +247,5 @@ void cx_session_clear(struct cx *cx)
     free(cx->session.id);
     cx->session.id = NULL;
     cx->session.renew_at_ms = 0;
-    cx->session.asking = false;
+    cx->session.asking = cx->session.messages_lost = false;
 }

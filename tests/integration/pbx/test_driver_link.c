@@ -129,6 +129,29 @@ static void without_a_session_the_first_sign_of_life_counts(void **state)
     assert_int_equal(bench->peer.seen[CSTA_START_SESSION], 0);
 }
 
+static void without_a_session_a_heart_beat_of_the_pbx_is_enough(void **state)
+{
+    struct bench *bench = *state;
+    (void)snprintf(bench->settings.session, sizeof(bench->settings.session), "none");
+    bench->peer.mute[CSTA_REQUEST_STATUS] = true;
+    bench_open(bench);
+    assert_true(bench_until(bench, &bench->peer.connections, 1, 2000));
+    peer_send(&bench->peer, 1,
+              &(struct csta_message){.type = CSTA_SYSTEM_STATUS, .system_status = "enabled"});
+    assert_true(bench_until(bench, &bench->directories, 1, 2000));
+    assert_int_equal(bench->peer.seen[CSTA_SYSTEM_STATUS_DONE], 1);
+}
+
+static void without_a_session_silence_is_no_link(void **state)
+{
+    struct bench *bench = *state;
+    (void)snprintf(bench->settings.session, sizeof(bench->settings.session), "none");
+    bench->peer.mute[CSTA_REQUEST_STATUS] = true;
+    bench_open(bench);
+    assert_true(bench_until(bench, &bench->peer.connections, 2, 8000));
+    assert_int_equal(bench->ups, 0);
+}
+
 static unsigned status_answers, status_invoke_ids;
 
 static bool note_status_answers(void *context, unsigned invoke_id,
@@ -416,6 +439,13 @@ static void lost_messages_make_everything_be_read_again(void **state)
               &(struct csta_message){.type = CSTA_SYSTEM_STATUS, .system_status = "messagesLost"});
     assert_true(bench_until(bench, &bench->snapshots, 6, 3000));
     assert_int_equal(bench->peer.seen[CSTA_MONITOR_START], 3);
+    for (unsigned i = 0; i < 100; i++) /* one that says so all the time is not read all the time */
+        peer_send(
+            &bench->peer, 4,
+            &(struct csta_message){.type = CSTA_SYSTEM_STATUS, .system_status = "messagesLost"});
+    bench_run(bench, 1000);
+    assert_int_equal(bench->snapshots, 6);
+    assert_true(bench_until(bench, &bench->snapshots, 9, 6000));
 }
 
 static void lists_of_calls_may_come_in_segments(void **state)
@@ -460,6 +490,8 @@ int main(void)
         SCENE(a_refused_session_is_tried_again_later),
         SCENE(editions_are_offered_one_at_a_time_when_the_list_is_refused),
         SCENE(without_a_session_the_first_sign_of_life_counts),
+        SCENE(without_a_session_a_heart_beat_of_the_pbx_is_enough),
+        SCENE(without_a_session_silence_is_no_link),
         SCENE(the_state_is_answered_with_the_same_number),
         SCENE(a_lost_link_comes_back_and_its_calls_are_read_again),
         SCENE(the_backup_address_is_tried_in_turn),

@@ -192,14 +192,8 @@ static void a_new_link_begins_everything_anew(void **state)
     cx_monitor_set_restart(set);
     assert_int_equal(cx_monitor_set_count(set), 2);
     assert_int_equal(cx_monitor_set_attached(set), 0);
-    const char *seen[2];
-    for (unsigned i = 0; i < 2; i++) {
-        monitor = cx_monitor_set_next(set);
-        assert_non_null(monitor);
-        assert_int_equal(monitor->step, CX_STEP_START);
-        seen[i] = monitor->number;
-    }
-    assert_string_not_equal(seen[0], seen[1]);
+    (void)next(set, "1001", CX_STEP_START);
+    (void)next(set, "1002", CX_STEP_START);
     assert_null(cx_monitor_set_next(set));
 }
 
