@@ -1,6 +1,7 @@
 #include "gateway/directory_private.h"
 
 #include "gateway/roster.h"
+#include "lib/common/buf.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
 #include "lib/common/timer.h"
@@ -107,13 +108,47 @@ static int copy_devices(struct arena *arena, const struct pbx_device *devices, s
     return 0;
 }
 
+static void add_text(struct buf *out, const char *text)
+{
+    if (text != NULL)
+        buf_add(out, text, strlen(text) + 1);
+    buf_add(out, text == NULL ? "-" : "+", 1);
+}
+
+/* Most readings are the last one again: this is cheaper than to compare them with the users. */
+static int digest_of_list(const struct pbx_device *devices, size_t count, struct digest *ret_digest)
+{
+    AUTO(buf_done) struct buf text = {0};
+    for (size_t i = 0; i < count; i++) {
+        add_text(&text, devices[i].number);
+        add_text(&text, devices[i].name);
+        add_text(&text, devices[i].main_number);
+        add_text(&text, devices[i].model);
+        const char type = (char)devices[i].type;
+        buf_add(&text, &type, 1);
+    }
+    secrets_sha256(text.data, text.len_bytes, ret_digest->bytes);
+    return text.failed ? -ENOMEM : 0;
+}
+
+static bool is_settled(const struct directory *directory, const char *node,
+                       const struct digest *list)
+{
+    const struct reading *reading = directory__find_reading(directory, node);
+    return reading != NULL && reading->settled && memcmp(&reading->list, list, sizeof(*list)) == 0;
+}
+
 void directory_apply(struct gateway *gateway, const char *node, const struct pbx_device *devices,
                      size_t count)
 {
     struct arena arena;
     struct pbx_device *copy = NULL;
+    struct digest list;
+    int r = digest_of_list(devices, count, &list);
+    if (r == 0 && is_settled(gateway->directory, node, &list))
+        return;
     arena_init(&arena, USERS_COMPARE_MEMORY_BYTES);
-    struct reading *reading = copy_devices(&arena, devices, count, &copy) < 0
+    struct reading *reading = r < 0 || copy_devices(&arena, devices, count, &copy) < 0
                                   ? NULL
                                   : find_or_add_reading(gateway->directory, node);
     if (reading == NULL) {
@@ -125,6 +160,8 @@ void directory_apply(struct gateway *gateway, const char *node, const struct pbx
     reading->arena = arena;
     reading->devices = copy;
     reading->count = count;
+    reading->list = list;
+    reading->settled = false;
     reading->waits = true;
     carry_on(reading);
 }
@@ -191,6 +228,16 @@ static void on_group(void *context, int error)
     send_group(reading);
 }
 
+/* The users may not be those of the lists any more: the next readings are compared with them. */
+static void unsettle(struct directory *directory)
+{
+    struct reading *reading;
+    TAILQ_FOREACH(reading, &directory->readings, next)
+    {
+        reading->settled = false;
+    }
+}
+
 static void end(struct reading *reading)
 {
     const struct users_changes *changes = &reading->changes;
@@ -198,7 +245,8 @@ static void end(struct reading *reading)
                changes->created_count, changes->changed_count, changes->deleted_count);
     reading->under_way = false;
     users_changes_done(&reading->changes);
-    carry_on(reading); /* a newer list may have come */
+    unsettle(reading->directory); /* a number may be free for another node now */
+    carry_on(reading);            /* a newer list may have come */
 }
 
 static void send_group(struct reading *reading)
@@ -263,8 +311,10 @@ static void carry_on(struct reading *reading)
     reading->waits = false;
     if (changes->ignored > 0)
         log_info(module, "node %s: %zu stations are no users", reading->node, changes->ignored);
-    if (!is_believed(reading) ||
-        changes->created_count + changes->changed_count + changes->deleted_count == 0) {
+    bool believed = is_believed(reading);
+    reading->settled =
+        believed && changes->created_count + changes->changed_count + changes->deleted_count == 0;
+    if (!believed || reading->settled) {
         users_changes_done(&reading->changes);
         return;
     }
@@ -283,6 +333,7 @@ void directory_load_begin(struct gateway *gateway)
     for (struct user *user = users_first(gateway->users); user != NULL;
          user = TAILQ_NEXT(user, of_all))
         user->confirmed = false;
+    unsettle(gateway->directory);
     if (empty == NULL)
         return; /* those left out so far stay so */
     map_free(gateway->directory->left_out, NULL);

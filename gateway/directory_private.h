@@ -16,8 +16,10 @@ struct reading { /* of one node */
     struct arena arena; /* of the list, which stays for administrators' questions */
     struct pbx_device *devices;
     size_t count;
-    bool waits;   /* has not been compared yet */
-    bool doubted; /* the last comparison was drastic, and `deletion` says which one */
+    struct digest list; /* of the list */
+    bool settled;       /* the users are those of the list, as far as is known */
+    bool waits;         /* has not been compared yet */
+    bool doubted;       /* the last comparison was drastic, and `deletion` says which one */
     bool under_way;
     struct digest deletion;
     struct users_changes changes; /* under way */

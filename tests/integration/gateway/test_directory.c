@@ -339,6 +339,25 @@ static void a_reading_waits_for_the_database(void **unused)
     ask_database("SELECT count(*) FROM subscriber", "3");
 }
 
+static void a_list_that_comes_again_is_believed_only_while_the_database_says_so(void **unused)
+{
+    (void)unused;
+    apply(three, COUNT_OF(three));
+    expect_users(3);
+    apply(three, COUNT_OF(three)); /* nothing to do: from here on the list is known */
+    apply(three, COUNT_OF(three));
+    turn_for(50);
+    assert_int_equal(users_count(gateway->users), 3);
+    pg_server_crash(pg);
+    turn_for(50);
+    assert_int_equal(pg_server_start(pg), 0);
+    assert_int_equal(pg_server_run(pg, "DELETE FROM subscriber WHERE login = 'oxe1002'", NULL, 0),
+                     0);
+    expect_users(2);
+    apply(three, COUNT_OF(three));
+    expect_users(3);
+}
+
 static void who_was_removed_stays_away_until_he_is_brought_back(void **unused)
 {
     static const char *const numbers[] = {"1002", "1001", "1002"};
@@ -472,6 +491,7 @@ int main(void)
         TEST(changes_and_deletions_are_told_after_the_commit),
         TEST(a_drastic_loss_is_believed_the_second_time),
         TEST(a_reading_waits_for_the_database),
+        TEST(a_list_that_comes_again_is_believed_only_while_the_database_says_so),
         TEST(who_was_removed_stays_away_until_he_is_brought_back),
         TEST(numbers_that_the_pbx_lacks_are_named_and_nothing_is_done),
         TEST(a_removed_user_has_no_password_and_no_sessions),
