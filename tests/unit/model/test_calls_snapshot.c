@@ -161,6 +161,10 @@ static void a_lost_link_makes_states_unknown_and_leaves_calls(void **unused)
     assert_true(bench_user(&bench, "1001")->known);
     calls_link_down(bench.calls, &bench.pbx);
     bench_expect(&bench, "");
+    snapshot("1002", NULL, 0); /* his second device has not been read again yet */
+    bench_expect(&bench, "");
+    snapshot("1502", NULL, 0);
+    bench_expect(&bench, "1002 is FREE\n");
 }
 
 static void the_link_of_another_node_concerns_nobody_here(void **unused)
