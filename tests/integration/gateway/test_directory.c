@@ -348,11 +348,11 @@ static void a_list_that_comes_again_is_believed_only_while_the_database_says_so(
     apply(three, COUNT_OF(three));
     turn_for(50);
     assert_int_equal(users_count(gateway->users), 3);
+    assert_int_equal(pg_server_run(pg, "DELETE FROM subscriber WHERE login = 'oxe1002'", NULL, 0),
+                     0);
     pg_server_crash(pg);
     turn_for(50);
     assert_int_equal(pg_server_start(pg), 0);
-    assert_int_equal(pg_server_run(pg, "DELETE FROM subscriber WHERE login = 'oxe1002'", NULL, 0),
-                     0);
     expect_users(2);
     apply(three, COUNT_OF(three));
     expect_users(3);
