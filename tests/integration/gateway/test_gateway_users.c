@@ -6,6 +6,7 @@
 #include "lib/common/common.h"
 #include "lib/common/secrets.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -512,6 +513,62 @@ static void without_the_database_nothing_is_changed_and_the_answer_is_503(void *
     https_client_close(&client);
 }
 
+/* A request on a thread of its own: its answer waits for a database that stands still. */
+struct errand {
+    pthread_t thread;
+    struct https_client client;
+    const char *method, *path, *body;
+    struct answer answer;
+};
+
+static void *run_errand(void *context)
+{
+    struct errand *errand = context;
+    (void)https_client_ask(&errand->client, errand->method, errand->path, errand->body,
+                           &errand->answer);
+    return NULL;
+}
+
+static void begin_errand(struct errand *errand)
+{
+    assert_int_equal(pthread_create(&errand->thread, NULL, run_errand, errand), 0);
+    (void)usleep(700000); /* hashed or checked, and sent to the database */
+}
+
+static int end_errand(struct errand *errand)
+{
+    assert_int_equal(pthread_join(errand->thread, NULL), 0);
+    https_client_close(&errand->client);
+    return errand->answer.status;
+}
+
+static void a_login_with_the_old_password_loses_against_its_change(void **unused)
+{
+    static struct errand change = {
+        .method = "PUT", .path = BASE "/users/1002/password", .body = "{\"newPassword\":\"new!\"}"};
+    static struct errand login = {.method = "GET", .path = "/api/rest/authenticate?version=1.0"};
+    char basic[512], count[16] = "";
+    (void)unused;
+    harness_open_session(&harness, &change.client);
+    https_client_init(&login.client, harness.port);
+    harness_basic("oxe1002", "8765", basic, sizeof(basic));
+    login.client.authorization = basic;
+    pg_server_pause(harness.pg);
+    begin_errand(&change);
+    begin_errand(&login);
+    pg_server_resume(harness.pg);
+    assert_int_equal(end_errand(&change), 204);
+    assert_int_equal(end_errand(&login), 401);
+    for (int i = 0; i < 100 && strcmp(count, "0") != 0; i++) {
+        (void)usleep(20000);
+        assert_int_equal(pg_server_run(harness.pg,
+                                       "SELECT count(*) FROM credential WHERE login = 'oxe1002'",
+                                       count, sizeof(count)),
+                         0);
+    }
+    assert_string_equal(count, "0");
+}
+
 static int open_all(void **unused)
 {
     (void)unused;
@@ -558,6 +615,7 @@ int main(void)
         cmocka_unit_test(users_are_managed_by_node_device_and_login),
         cmocka_unit_test(a_deleted_user_is_told_of_and_loses_his_session),
         cmocka_unit_test(without_the_database_nothing_is_changed_and_the_answer_is_503),
+        cmocka_unit_test(a_login_with_the_old_password_loses_against_its_change),
         cmocka_unit_test(twenty_thousand_users_load_quickly),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
