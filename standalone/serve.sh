@@ -169,9 +169,10 @@ serve_detached() {
 }
 
 serve_stop() {
-    local found pid began
+    local found pid began words="nothing runs in"
     if found=$(process_find supervisor); then
         read -r pid began <<<"$found"
+        words="stopped; data and passwords stay in"
         kill -TERM "$pid" 2>/dev/null || true
         for _ in 1 2 3 4; do
             process_gone "$pid" "$began" && break
@@ -179,5 +180,5 @@ serve_stop() {
     fi
     serve_lock || fail "the supervisor of $folder does not end: process ${pid:-unknown}"
     end_all || fail "not everything ended: $(cat "$process_list" 2>/dev/null)"
-    tell_stopped
+    tell_stopped "$words"
 }

@@ -45,17 +45,17 @@ tell_person() {
         "  ask \(.url)/api/rest/1.0/telephony/calls"' "$1"
 }
 
-tell_stopped() {
+tell_stopped() { # tell_stopped WORDS: nothing runs, and why
     if [ -n "$json" ]; then
         jq -n --arg folder "$folder" '{running: false, folder: $folder}'
     else
-        echo "nothing runs in $folder; what it keeps stays there"
+        echo "$1 $folder"
     fi
 }
 
 # For a folder that has never been used: stopped it is, running it is not.
 tell_absent() {
-    tell_stopped
+    tell_stopped "nothing runs in"
     [ "$action" = stop ]
     exit
 }

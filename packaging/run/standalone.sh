@@ -7,6 +7,7 @@ run_standalone() {
     case " $* " in
     *" --stop "* | *" --status "* | *" -h "* | *" --help "*) ;; # need no programs
     *)
+        "$checkout/standalone/standalone" --check "$@" # wrong use is told before anything is built
         need_packages build standalone
         build_tree release "${standalone_programs[@]}"
         ;;

@@ -131,6 +131,27 @@ spares_others() {
     up
 }
 
+takes_other_numbers_of_users() {
+    local before
+    before=$(fact '.users[0].password')
+    standalone --stop >"$work/out"
+    must "fewer telephones" standalone --detach --json --users 3
+    must "are told" jq -e '.users | length == 3' "$work/out"
+    must "and it stops" standalone --stop
+    grep -q "data and passwords stay" "$work/out" || die "stopping does not say that it stopped something"
+    must "more telephones" standalone --detach --json --users 12
+    cp "$work/out" "$work/up.json"
+    # shellcheck disable=SC2016 # jq's own variable
+    must "have a user each, those of before the same passwords" \
+        jq -e --arg before "$before" '(.users | length) == 12 and .users[0].password == $before' "$work/up.json"
+    for index in 0 11; do
+        must "user $index logs in" log_in "$(fact ".users[$index] | \"\(.login):\(.password)\"")"
+    done
+    must "it stops" standalone --stop
+    must "nothing runs any more" standalone --stop
+    grep -q "nothing runs" "$work/out" || die "stopping nothing says that it stopped something"
+}
+
 ends_with_its_folder() {
     must "it starts again" up
     rm -rf "$folder"
@@ -170,6 +191,7 @@ everything_as() {
     say "as $name"
     starts_works_and_stops
     ends_with_its_parts
+    takes_other_numbers_of_users
     ends_with_its_folder
     stays_in_the_foreground
     refuses_wrong_use
