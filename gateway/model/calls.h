@@ -95,8 +95,10 @@ struct calls *calls_new(const struct users *users,
                         const struct calls_sink *sink); /* NULL: memory */
 void calls_free(struct calls *calls); /* the users must still be there; no changes are told */
 
-/* What a PBX tells; the arguments are those of struct pbx_events. */
-void calls_event(struct calls *calls, const struct pbx *pbx, const struct pbx_event *event);
+/* What a PBX tells; the arguments are those of struct pbx_events. False: the event contradicts what
+ * is known of the device, whose calls should be read again (events were lost or came in disorder).
+ */
+bool calls_event(struct calls *calls, const struct pbx *pbx, const struct pbx_event *event);
 void calls_snapshot(struct calls *calls, const struct pbx *pbx, const char *number,
                     const struct pbx_snapshot_call *list, size_t count);
 void calls_device_state(struct calls *calls, const char *number, enum operational_state state);

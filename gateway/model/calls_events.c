@@ -250,7 +250,21 @@ static bool fits(const struct happening *now)
            allows(rule->subject_from, party == NULL ? PBX_LOCAL_NONE : party->local);
 }
 
-/* Without memory the event is lost: the next snapshot brings the model up to date. */
+/* Says it only what is so already? */
+static bool is_repetition(const struct happening *now)
+{
+    enum pbx_local local = PBX_LOCAL_NONE;
+    const struct call_leg *leg = now->call == NULL ? NULL : calls__find_leg(now->call, now->device);
+    const struct call_participant *party =
+        leg == NULL ? NULL : calls__find_party(now->call, &now->event->subject);
+    if (now->whose == WHOSE_SELF && leg != NULL)
+        local = leg->local;
+    else if (now->whose == WHOSE_OTHER && party != NULL)
+        local = party->local;
+    return local == now->rule->becomes || now->own_subject;
+}
+
+/* Without memory the event is lost: reading the device again brings the model up to date. */
 static void give_up(struct happening *now, struct call_leg *leg)
 {
     if (now->is_new)
@@ -259,33 +273,44 @@ static void give_up(struct happening *now, struct call_leg *leg)
         calls__remove_leg(now->calls, now->call, leg);
 }
 
-static bool apply(struct happening *now)
+static struct call *begin_call(struct happening *now)
+{
+    now->is_new = true;
+    return calls__begin(user_of(now), now->event->call_id, is_incoming(now));
+}
+
+enum outcome {
+    OUTCOME_TOLD,       /* fitted, changes were told */
+    OUTCOME_NOTHING,    /* nothing new in it */
+    OUTCOME_CONTRADICTS /* what is known of the device is wrong, or the event is */
+};
+
+static enum outcome apply(struct happening *now)
 {
     struct user *user = user_of(now);
     now->call = calls__find_by_id(user, now->event->call_id);
     if (!fits(now))
-        return false;
-    if (now->call == NULL) {
-        now->is_new = true;
-        now->call = calls__begin(user, now->event->call_id, is_incoming(now));
-        if (now->call == NULL)
-            return false;
-    }
+        return is_repetition(now) ? OUTCOME_NOTHING : OUTCOME_CONTRADICTS;
+    if (now->call == NULL)
+        now->call = begin_call(now);
+    if (now->call == NULL)
+        return OUTCOME_CONTRADICTS;
     struct call_leg *leg = find_or_add_leg(now);
     note_details(now);
     if (leg == NULL ||
         !(now->whose == WHOSE_SELF ? change_self(now, leg) : change_other(now, leg))) {
         give_up(now, leg);
-        return false;
+        return OUTCOME_CONTRADICTS;
     }
     bool told = tell(now, leg);
     calls__update_user(now->calls, user);
-    return told || now->own_subject;
+    return told || now->own_subject ? OUTCOME_TOLD : OUTCOME_NOTHING;
 }
 
-void calls_event(struct calls *calls, const struct pbx *pbx, const struct pbx_event *event)
+bool calls_event(struct calls *calls, const struct pbx *pbx, const struct pbx_event *event)
 {
     struct happening now = {.calls = calls, .event = event};
+    enum outcome outcome = OUTCOME_NOTHING;
     now.device = calls__device(calls, pbx, event->monitored);
     if (now.device != NULL) {
         bool self =
@@ -293,7 +318,9 @@ void calls_event(struct calls *calls, const struct pbx *pbx, const struct pbx_ev
         now.whose = self ? WHOSE_SELF : WHOSE_OTHER;
         now.own_subject = !self && calls__is_device_of(now.device->user, &event->subject);
         now.rule = &rules[event->type][now.whose];
+        outcome = apply(&now);
     }
-    if (now.device == NULL || !apply(&now))
+    if (outcome != OUTCOME_TOLD)
         calls->odd_events++;
+    return outcome != OUTCOME_CONTRADICTS;
 }

@@ -107,7 +107,8 @@ struct pbx_events {
                       size_t count);
     void (*device_state)(void *context, struct pbx *pbx, const char *number,
                          enum operational_state state);
-    void (*call)(void *context, struct pbx *pbx, const struct pbx_event *event);
+    /* False: it contradicts what is known of the device: its calls are to be read again. */
+    bool (*call)(void *context, struct pbx *pbx, const struct pbx_event *event);
     /* All calls of a monitored device; what the model has beside them has ended. */
     void (*snapshot)(void *context, struct pbx *pbx, const char *number,
                      const struct pbx_snapshot_call *calls, size_t count);

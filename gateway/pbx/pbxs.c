@@ -55,10 +55,10 @@ static void on_device_state(void *context, struct pbx *pbx, const char *number,
     calls_device_state(pbxs->gateway->calls, number, state);
 }
 
-static void on_call(void *context, struct pbx *pbx, const struct pbx_event *event)
+static bool on_call(void *context, struct pbx *pbx, const struct pbx_event *event)
 {
     struct pbxs *pbxs = context;
-    calls_event(pbxs->gateway->calls, pbx, event);
+    return calls_event(pbxs->gateway->calls, pbx, event);
 }
 
 static void on_snapshot(void *context, struct pbx *pbx, const char *number,

@@ -316,6 +316,18 @@ void cx__monitors_pump(struct cx *cx)
 
 /* ---- events ------------------------------------------------------------------------------ */
 
+/* The monitor may be gone: what was told may have ended it. */
+static void read_contradicted(struct cx *cx, const char *monitor_id)
+{
+    struct cx_monitor *monitor = cx_monitor_set_find(cx->monitors, monitor_id);
+    if (monitor == NULL || !monitor->wanted)
+        return;
+    log_debug(CX_LOG, "node %s: an event of %s fits nothing: its calls are read again",
+              cx->pbx.node, monitor->number);
+    cx_monitor_set_read_again(cx->monitors, monitor);
+    cx__monitors_pump(cx);
+}
+
 static void tell_call(struct cx *cx, struct cx_monitor *monitor, const struct csta_message *message)
 {
     struct cx_event event = {0};
@@ -323,7 +335,8 @@ static void tell_call(struct cx *cx, struct cx_monitor *monitor, const struct cs
     if (r == 0) {
         if (monitor->snapshot != NULL)
             cx_snapshot_overtake(monitor->snapshot);
-        cx->events.call(cx->events.context, &cx->pbx, &event.event);
+        if (!cx->events.call(cx->events.context, &cx->pbx, &event.event))
+            read_contradicted(cx, message->monitor_id);
     } else if (r == -EPROTO) {
         cx__odd(cx, CX_ODD_EVENT, csta_type_name(message->type));
     } else if (message->type == CSTA_UNKNOWN) {

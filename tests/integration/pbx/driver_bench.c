@@ -62,7 +62,7 @@ static void on_device_state(void *context, struct pbx *pbx, const char *number,
     write_story(bench, "%s:%s ", number, state == DEVICE_IN_SERVICE ? "in" : "out");
 }
 
-static void on_call(void *context, struct pbx *pbx, const struct pbx_event *event)
+static bool on_call(void *context, struct pbx *pbx, const struct pbx_event *event)
 {
     struct bench *bench = context;
     (void)pbx;
@@ -71,6 +71,7 @@ static void on_call(void *context, struct pbx *pbx, const struct pbx_event *even
                 event->call_id, shown(&event->subject), shown(&event->calling),
                 shown(&event->called), pbx_local_name(event->local),
                 event->cause != CAUSE_ABSENT ? call_cause_names[event->cause - 1] : "");
+    return !bench->disbelieves;
 }
 
 static void on_snapshot(void *context, struct pbx *pbx, const char *number,

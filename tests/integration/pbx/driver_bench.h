@@ -25,6 +25,7 @@ struct bench {
     char why_down[512];
     char story[8192]; /* each thing told, a word or two each, one space between */
     bool watch_all;   /* monitor each station of the directory */
+    bool disbelieves; /* finds that an event contradicts what is known */
 };
 
 void bench_open(struct bench *bench); /* with the settings as they are; see bench_settings() */

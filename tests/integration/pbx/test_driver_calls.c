@@ -238,6 +238,21 @@ static void an_event_without_a_word_here_makes_its_device_be_read(void **state)
     assert_string_equal(bench->story, "snapshot@1002[K3 connected 1002>1003 with 1003 connected] ");
 }
 
+static void an_event_that_contradicts_makes_its_device_be_read(void **state)
+{
+    struct bench *bench = *state;
+    bench->disbelieves = true;
+    bench->peer.calls[0] =
+        (struct peer_call){"K3", "1002", "1003", CSTA_LOCAL_CONNECTED, CSTA_LOCAL_CONNECTED};
+    peer_event(&bench->peer, "1002",
+               &(struct csta_message){.type = CSTA_HELD,
+                                      .connection = {.call_id = "K9", .device = {.id = "1003"}},
+                                      .subject = party("1003")});
+    assert_true(bench_until(bench, &bench->snapshots, 3, 1000));
+    assert_non_null(
+        strstr(bench->story, " snapshot@1002[K3 connected 1002>1003 with 1003 connected] "));
+}
+
 /* The call ends between the list of calls and the question about it: the old list must not be
  * told. */
 static bool end_call_before_the_answer(void *context, unsigned invoke_id,
@@ -286,6 +301,7 @@ int main(void)
         SCENE(a_call_is_told_from_both_ends_in_the_order_of_the_pbx),
         SCENE(unknown_monitors_and_events_are_ignored),
         SCENE(an_event_without_a_word_here_makes_its_device_be_read),
+        SCENE(an_event_that_contradicts_makes_its_device_be_read),
         SCENE(a_snapshot_that_events_overtake_is_taken_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

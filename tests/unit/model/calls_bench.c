@@ -177,7 +177,7 @@ static struct pbx_party party_of(const char *number)
     return (struct pbx_party){.number = hidden ? NULL : number, .restricted = hidden};
 }
 
-void bench_tell(struct bench *bench, const struct bench_event *event)
+bool bench_tell(struct bench *bench, const struct bench_event *event)
 {
     const struct pbx_event told = {
         .type = event->type,
@@ -192,23 +192,23 @@ void bench_tell(struct bench *bench, const struct bench_event *event)
         .cause = event->cause,
         .correlator = event->correlator,
     };
-    calls_event(bench->calls, &bench->pbx, &told);
+    return calls_event(bench->calls, &bench->pbx, &told);
 }
 
-void bench_say_why(struct bench *bench, enum pbx_event_type type, const char *at,
+bool bench_say_why(struct bench *bench, enum pbx_event_type type, const char *at,
                    const char *subject, enum call_cause cause)
 {
-    bench_tell(bench, &(struct bench_event){.type = type,
-                                            .at = at,
-                                            .subject = subject,
-                                            .calling = "1001",
-                                            .called = "1002",
-                                            .cause = cause});
+    return bench_tell(bench, &(struct bench_event){.type = type,
+                                                   .at = at,
+                                                   .subject = subject,
+                                                   .calling = "1001",
+                                                   .called = "1002",
+                                                   .cause = cause});
 }
 
-void bench_say(struct bench *bench, enum pbx_event_type type, const char *at, const char *subject)
+bool bench_say(struct bench *bench, enum pbx_event_type type, const char *at, const char *subject)
 {
-    bench_say_why(bench, type, at, subject, CAUSE_ABSENT);
+    return bench_say_why(bench, type, at, subject, CAUSE_ABSENT);
 }
 
 void bench_expect(struct bench *bench, const char *lines)

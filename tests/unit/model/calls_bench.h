@@ -33,10 +33,10 @@ struct bench_event { /* names as in struct pbx_event; NULL numbers are not known
     enum call_cause cause;
     const char *correlator;
 };
-void bench_tell(struct bench *bench, const struct bench_event *event);
+bool bench_tell(struct bench *bench, const struct bench_event *event); /* what calls_event() says */
 /* One row of a table: calling 1001, called 1002. */
-void bench_say(struct bench *bench, enum pbx_event_type type, const char *at, const char *subject);
-void bench_say_why(struct bench *bench, enum pbx_event_type type, const char *at,
+bool bench_say(struct bench *bench, enum pbx_event_type type, const char *at, const char *subject);
+bool bench_say_why(struct bench *bench, enum pbx_event_type type, const char *at,
                    const char *subject, enum call_cause cause);
 
 /* What has come out since the last time; must be equal. */
