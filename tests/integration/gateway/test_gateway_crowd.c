@@ -1,6 +1,9 @@
 /* Two hundred users telephone at once through a real gateway and the simulated PBX: every listener
  * hears every event of his users once, and each pair's events in the order of a call that is alone.
  *
+ * And when the link to the telephone system breaks under a hundred calls, those that go on are the
+ * same calls afterwards, and those that have ended meanwhile end for their users too.
+ *
  * Ten workers have ten pairs each, a session, and a channel for their own users; one more channel
  * hears of everybody. The calls of all pairs are up at the same time. */
 #include "tests/integration/gateway/harness.h"
@@ -79,7 +82,7 @@ static bool has_its_reference(char ref[24], const cJSON *event, bool begins)
 {
     const char *told = json_string(event, "callRef");
     if (told == NULL)
-        return strcmp(json_string(event, "eventName"), "OnUserStateModified") == 0;
+        return strstr(json_string(event, "eventName"), "StateModified") != NULL;
     if (begins)
         (void)snprintf(ref, 24, "%s", told);
     return strcmp(told, ref) == 0;
@@ -135,7 +138,8 @@ static void open_listener(struct listener *listener, unsigned first, unsigned us
 {
     AUTO(buf_done) struct buf body = {0};
     char id[64], path[160], line[16384];
-    harness_open_session(&harness, &listener->owner);
+    if (listener->owner.cookie[0] == '\0')
+        harness_open_session(&harness, &listener->owner);
     buf_adds(&body, "{\"filter\":{\"selectors\":[{\"ids\":[");
     for (unsigned i = 0; users < USERS && i < users; i++)
         buf_addf(&body, "%s\"oxe%u\"", i > 0 ? "," : "", first + i);
@@ -246,7 +250,6 @@ static void wait_until_read(void)
     uint64_t deadline_ms = common_boot_ms() + PATIENCE_MS;
     struct https_client *client = &everybody.owner;
     char path[96];
-    harness_open_session(&harness, client);
     for (unsigned number = FIRST; number < FIRST + USERS;) {
         (void)snprintf(path, sizeof(path), BASE "/telephony/state?loginName=oxe%u", number);
         assert_true(https_client_ask(client, "GET", path, NULL, &answer));
@@ -257,7 +260,6 @@ static void wait_until_read(void)
         if (common_boot_ms() > deadline_ms)
             fail_msg("oxe%u is not read: %d %s", number, answer.status, answer.body);
     }
-    https_client_close(client);
 }
 
 static void await_events(struct listener *listener, unsigned count)
@@ -306,6 +308,7 @@ static int open_crowd(void **unused)
                    (unsigned)pbx.csta_port);
     harness_open(&harness, more);
     harness_start(&harness);
+    harness_open_session(&harness, &everybody.owner);
     wait_until_read();
     open_listener(&everybody, FIRST, USERS);
     for (unsigned i = 0; i < WORKERS; i++) {
@@ -358,12 +361,82 @@ static void two_hundred_users_telephone_and_no_event_is_lost_or_out_of_order(voi
                   PAIRS * ROUNDS * EVENTS_OF_A_CALL, (unsigned)took_ms);
 }
 
+/* --- a broken link ---------------------------------------------------------------------------- */
+/* Waits until the user's calls hold the text. */
+static void expect_calls(unsigned number, const char *text)
+{
+    uint64_t deadline_ms = common_boot_ms() + PATIENCE_MS;
+    char path[96];
+    (void)snprintf(path, sizeof(path), BASE "/telephony/calls?loginName=oxe%u", number);
+    do {
+        assert_true(https_client_ask(&everybody.owner, "GET", path, NULL, &answer));
+        if (answer.status == 200 && strstr(answer.body, text) != NULL)
+            return;
+        (void)usleep(20000);
+    } while (common_boot_ms() < deadline_ms);
+    fail_msg("oxe%u: no '%s' in %d %s", number, text, answer.status, answer.body);
+}
+
+static void everybody_talks(void)
+{
+    for (unsigned pair = 0; pair < PAIRS; pair++)
+        make_call(&workers[pair / PAIRS_EACH], pair % PAIRS_EACH);
+    for (unsigned pair = 0; pair < PAIRS; pair++) { /* 201 comes before it rings */
+        expect_calls(caller_of(pair) + 1, workers[pair / PAIRS_EACH].refs[pair % PAIRS_EACH]);
+        answer_call(&workers[pair / PAIRS_EACH], pair % PAIRS_EACH);
+    }
+    for (unsigned i = 0; i < WORKERS; i++)
+        assert_string_equal(workers[i].bad, "");
+    assert_int_equal(count_calls(), PAIRS);
+}
+
+static unsigned count_removed(const char *story)
+{
+    unsigned count = 0;
+    while ((story = strstr(story, "OnCallRemoved")) != NULL) {
+        story++;
+        count++;
+    }
+    return count;
+}
+
+static void a_broken_link_ends_no_call_and_hides_no_end(void **unused)
+{
+    (void)unused;
+    static size_t before[PAIRS]; /* bytes of each story */
+    everybody_talks();
+    for (unsigned pair = 0; pair < PAIRS; pair++) {
+        const struct worker *worker = &workers[pair / PAIRS_EACH];
+        expect_calls(caller_of(pair), worker->refs[pair % PAIRS_EACH]);
+        before[pair] = everybody.stories[pair].len_bytes;
+    }
+    simulator_server_do(&pbx, "POST", "/link/drop", NULL);
+    for (unsigned pair = 1; pair < PAIRS; pair += 2) { /* the gateway cannot hear of it */
+        char path[64];
+        (void)snprintf(path, sizeof(path), "/phones/%u/hangup", caller_of(pair));
+        simulator_server_do(&pbx, "POST", path, NULL);
+    }
+    wait_until_read();
+    for (unsigned pair = 0; pair < PAIRS; pair++) {
+        const struct worker *worker = &workers[pair / PAIRS_EACH];
+        const char *text = pair % 2 == 1 ? "{\"calls\":[]}" : worker->refs[pair % PAIRS_EACH];
+        expect_calls(caller_of(pair), text);
+        expect_calls(caller_of(pair) + 1, text);
+    }
+    (void)usleep(SURPLUS_MS * 1000);
+    assert_string_equal(everybody.odd, "");
+    for (unsigned pair = 0; pair < PAIRS; pair++) {
+        const char *news = everybody.stories[pair].data + before[pair];
+        if (count_removed(news) != (pair % 2 == 1 ? 2 : 0))
+            fail_msg("pair of %u:\n%s", caller_of(pair), news);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(
-            two_hundred_users_telephone_and_no_event_is_lost_or_out_of_order, open_crowd,
-            close_crowd),
+        cmocka_unit_test(two_hundred_users_telephone_and_no_event_is_lost_or_out_of_order),
+        cmocka_unit_test(a_broken_link_ends_no_call_and_hides_no_end),
     };
-    return cmocka_run_group_tests_name("gateway_crowd", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("gateway_crowd", tests, open_crowd, close_crowd);
 }
