@@ -1,6 +1,6 @@
 #include "gateway/api/telephony/snapshots.h"
 
-#include "gateway/api/telephony/view.h"
+#include "gateway/api/telephony/events.h"
 #include "gateway/events/channel.h"
 #include "gateway/gateway.h"
 #include "lib/common/buf.h"
@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { EVENT_ARENA_BYTES = 256 * 1024 };
 
 struct walk {
     TAILQ_ENTRY(walk) of_all;
@@ -43,28 +41,13 @@ static void give(struct subscription *subscription, struct event_line *line)
         channel_flush(subscription->channel);
 }
 
-/* The event's text, without its newline. 0 or -ENOMEM. */
-static int write_event(const struct users *users, const struct user *user, struct buf *out)
-{
-    struct arena arena;
-    arena_init(&arena, EVENT_ARENA_BYTES);
-    const struct telephony_state_event_view view = {
-        .event_name = "OnTelephonyState",
-        .login_name = user->login,
-        .state = view_telephonic_state(&arena, users, user),
-    };
-    int r = view.state != NULL ? repr_write(&telephony_state_event_repr, &view, out) : -ENOMEM;
-    arena_done(&arena);
-    return r;
-}
-
 int snapshots_tell(struct snapshots *snapshots, const struct session *session,
                    const struct user *user)
 {
     struct subscription *subscription;
     struct event_line *line = NULL;
     struct buf text = {0};
-    if (write_event(snapshots->gateway->users, user, &text) == 0 && !text.failed)
+    if (telephony_state_event(snapshots->gateway->users, user, &text) == 0)
         line = event_line_new(text.data, text.len_bytes);
     buf_done(&text);
     if (line == NULL)
