@@ -169,6 +169,14 @@ static void run_gateway(const struct harness *harness)
     _exit(127);
 }
 
+/* The gateway has ended instead of answering: its log says why. */
+static void fail_start(struct harness *harness)
+{
+    AUTO(common_freep) char *log = harness_read_file(harness->log);
+    harness->gateway = 0;
+    fail_msg("roxe-gateway has ended: %s", log != NULL ? log : "no log");
+}
+
 void harness_start(struct harness *harness)
 {
     static struct answer answer;
@@ -181,7 +189,8 @@ void harness_start(struct harness *harness)
     https_client_init(&client, harness->port);
     while (!https_client_ask(&client, "GET", "/api/rest", NULL, &answer)) {
         assert_true(common_boot_ms() < deadline_ms);
-        assert_int_equal(waitpid(harness->gateway, NULL, WNOHANG), 0);
+        if (waitpid(harness->gateway, NULL, WNOHANG) != 0)
+            fail_start(harness);
         (void)usleep(10000);
     }
     https_client_close(&client);
