@@ -1,7 +1,7 @@
 #!/bin/bash
 # usage: test_standalone.sh CHECKOUT BUILD
 # One gateway in a folder of its own, with the programs of BUILD: started, used, stopped, found gone.
-# As root everything is done twice: once as root, once as an ordinary user.
+# As an ordinary user, which root becomes; what matters most as root, too.
 set -euo pipefail
 # shellcheck source=tests/integration/standalone/words.sh
 . "$(dirname "$0")/words.sh" "$1" "$2"
@@ -181,8 +181,8 @@ refuses_wrong_use() {
     must "it explains itself" standalone --help
 }
 
-# everything_as NAME COMMAND-PREFIX...
-everything_as() {
+# turn_of NAME COMMAND-PREFIX...
+turn_of() {
     local name=$1
     shift
     as=("$@")
@@ -190,6 +190,9 @@ everything_as() {
     folders+=("$folder")
     say "as $name"
     starts_works_and_stops
+}
+everything_as() {
+    turn_of "$@"
     ends_with_its_parts
     takes_other_numbers_of_users
     ends_with_its_folder
@@ -202,7 +205,8 @@ if [ "$(id -u)" = 0 ]; then
     mkdir "$work/root" "$work/nobody"
     chmod 755 "$work/root"
     chown nobody: "$work/nobody"
-    everything_as root env
+    turn_of root env
+    must "it stops" standalone --stop
     everything_as nobody setpriv --reuid nobody --regid nogroup --clear-groups --
 else
     mkdir "$work/user"
