@@ -232,6 +232,17 @@ static void on_back(void *context, int error, const char *const *logins, size_t 
     on_done(context, error);
 }
 
+static char unknown[64];
+
+static struct directory_wish wish_for(const char *const *numbers, size_t count)
+{
+    return (struct directory_wish){.node = "1",
+                                   .numbers = numbers,
+                                   .count = count,
+                                   .ret_unknown = unknown,
+                                   .unknown_cap_bytes = sizeof(unknown)};
+}
+
 static void bring_back(const struct directory_wish *wish, const char *expected)
 {
     came = false;
@@ -362,12 +373,7 @@ static void a_list_that_comes_again_is_believed_only_while_the_database_says_so(
 static void who_was_removed_stays_away_until_he_is_brought_back(void **unused)
 {
     static const char *const numbers[] = {"1002", "1001", "1002"};
-    char unknown[64] = "";
-    const struct directory_wish wish = {.node = "1",
-                                        .numbers = numbers,
-                                        .count = COUNT_OF(numbers),
-                                        .ret_unknown = unknown,
-                                        .unknown_cap_bytes = sizeof(unknown)};
+    const struct directory_wish wish = wish_for(numbers, COUNT_OF(numbers));
     (void)unused;
     apply(three, COUNT_OF(three));
     expect_users(3);
@@ -392,12 +398,7 @@ static void who_was_removed_stays_away_until_he_is_brought_back(void **unused)
 static void numbers_that_the_pbx_lacks_are_named_and_nothing_is_done(void **unused)
 {
     static const char *const numbers[] = {"1001", "7777", "1501", "7778", "7777"};
-    char unknown[64] = "";
-    struct directory_wish wish = {.node = "1",
-                                  .numbers = numbers,
-                                  .count = COUNT_OF(numbers),
-                                  .ret_unknown = unknown,
-                                  .unknown_cap_bytes = sizeof(unknown)};
+    struct directory_wish wish = wish_for(numbers, COUNT_OF(numbers));
     (void)unused;
     apply(three, COUNT_OF(three));
     expect_users(3);

@@ -1,6 +1,6 @@
 /* Users follow the telephone system: a real gateway, a real database, and the simulator as PBX,
  * over its wire. */
-#include "tests/integration/gateway/harness.h"
+#include "tests/integration/gateway/subscribers.h"
 
 #include "lib/common/buf.h"
 #include "lib/common/common.h"
@@ -40,18 +40,6 @@ static void wait_for(struct https_client *asker, const char *path, const char *t
            common_boot_ms() < deadline_ms)
         (void)usleep(50000);
     assert_non_null(strstr(answer.body, text));
-}
-
-static void open_as(struct https_client *guest, const char *login, const char *password)
-{
-    char basic[512];
-    https_client_init(guest, harness.port);
-    harness_basic(login, password, basic, sizeof(basic));
-    guest->authorization = basic;
-    assert_int_equal(ask(guest, "GET", "/api/rest/authenticate?version=1.0", NULL), 200);
-    guest->authorization = NULL;
-    harness_text(&answer, "credential", guest->cookie, sizeof(guest->cookie));
-    assert_int_equal(ask(guest, "POST", SESSIONS, "{\"applicationName\":\"desk\"}"), 200);
 }
 
 static void listen_to(struct https_client *owner, struct https_client *ear, const char *packages)
@@ -114,8 +102,8 @@ static void what_changes_at_the_pbx_is_told_to_those_who_may_hear_it(void **unus
     static struct https_client leaving;
     (void)unused;
     listen_to(&admin, &admin_ear, "\"user\",\"userManagement\"");
-    open_as(&client, "oxe1001", "1234");
-    open_as(&leaving, "oxe1019", "4321");
+    subscribers_open_session(&harness, &client, "oxe1001", "1234");
+    subscribers_open_session(&harness, &leaving, "oxe1019", "4321");
     listen_to(&client, &client_ear, "\"user\"");
     simulator_server_do(&pbx, "PUT", "/phones/1002", "{\"name\":\"Olof Lund\"}");
     wait_for(&admin, BASE "/users/1002", "\"lastName\":\"Lund\"");
