@@ -64,10 +64,37 @@ static void tell_deleted(struct gateway *gateway, const char *login)
 /* --- changes -----------------------------------------------------------------------------------
  */
 
+static void give_up_device(struct gateway *gateway, struct device *device)
+{
+    const struct user *owner = device->user;
+    struct user_record record = {
+        .node = owner->node, .first_name = owner->first_name, .last_name = owner->last_name};
+    for (unsigned i = 0; i < owner->device_count; i++) {
+        const struct device *kept = owner->devices[i];
+        if (kept != device)
+            record.devices[record.device_count++] =
+                (struct device_record){kept->number, kept->type, kept->model};
+    }
+    roster_change(gateway, device->user, &record);
+}
+
+/* Secondary devices that the record takes from other users leave these first: their calls there
+ * end, the former owner hears of it, and the new monitor reads them for the new one. */
+static void take_devices(struct gateway *gateway, const struct user_record *record)
+{
+    for (unsigned i = 0; i < record->device_count; i++) {
+        struct device *device = users_find_device(gateway->users, record->devices[i].number);
+        if (device != NULL && device != device->user->devices[0] &&
+            strcmp(user_phone(device->user), record->devices[0].number) != 0)
+            give_up_device(gateway, device);
+    }
+}
+
 struct user *roster_add(struct gateway *gateway, const struct user_record *record,
                         const struct user_account *account)
 {
     struct user *user = NULL;
+    take_devices(gateway, record);
     int r = users_add(gateway->users, record, account, &user);
     if (r < 0) {
         log_warning(module, "the subscriber %s of node %s cannot be a user: %s",
@@ -94,6 +121,7 @@ void roster_change(struct gateway *gateway, struct user *user, const struct user
 {
     char former[USER_DEVICES_MAX][PBX_NUMBER_CHARS];
     unsigned former_count = user->device_count;
+    take_devices(gateway, record);
     for (unsigned i = 0; i < former_count; i++)
         memcpy(former[i], user->devices[i]->number, sizeof(former[i]));
     int r = users_change(gateway->users, user, record);

@@ -321,6 +321,36 @@ static void changes_and_deletions_are_told_after_the_commit(void **unused)
     ask_database("SELECT string_agg(login || last_name, ',') FROM subscriber", "oxe1002Lund");
 }
 
+static void a_device_that_moves_is_told_of_at_both_users(void **unused)
+{
+    static const struct pbx_device before[] = {
+        {.number = "1001"}, {.number = "1002"}, {.number = "1502", .main_number = "1002"}};
+    static const struct pbx_device after[] = {
+        {.number = "1001"}, {.number = "1002"}, {.number = "1502", .main_number = "1001"}};
+    static const struct pbx_device alone[] = {
+        {.number = "1001"}, {.number = "1002"}, {.number = "1502"}};
+    (void)unused;
+    apply(before, COUNT_OF(before));
+    expect_users(2);
+    forget_events();
+    apply(after, COUNT_OF(after));
+    turn_for(100);
+    expect_event("{\"eventName\":\"OnUserInfoChanged\",\"loginName\":\"oxe1002\",\"user\":{"
+                 "\"companyPhone\":\"1002\",\"firstName\":\"\",\"lastName\":\"\",\"loginName\":"
+                 "\"oxe1002\",\"devices\":[{\"id\":\"1002\"}],\"nodeId\":\"1\"}}");
+    expect_event(
+        "{\"eventName\":\"OnUserInfoChanged\",\"loginName\":\"oxe1001\",\"user\":{"
+        "\"companyPhone\":\"1001\",\"firstName\":\"\",\"lastName\":\"\",\"loginName\":"
+        "\"oxe1001\",\"devices\":[{\"id\":\"1001\"},{\"id\":\"1502\"}],\"nodeId\":\"1\"}}");
+    expect_no_event();
+    ask_database("SELECT string_agg(login || devices::text, ' ' ORDER BY login) FROM subscriber",
+                 "oxe1001[{\"id\":\"1001\"},{\"id\":\"1502\"}] oxe1002[{\"id\":\"1002\"}]");
+    apply(alone, COUNT_OF(alone));
+    expect_users(3);
+    assert_string_equal(users_find_device(gateway->users, "1502")->user->login, "oxe1502");
+    assert_int_equal(users_find(gateway->users, "1001")->device_count, 1);
+}
+
 static void a_drastic_loss_is_believed_the_second_time(void **unused)
 {
     (void)unused;
@@ -495,6 +525,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_first_reading_makes_users_and_tells),
         TEST(changes_and_deletions_are_told_after_the_commit),
+        TEST(a_device_that_moves_is_told_of_at_both_users),
         TEST(a_drastic_loss_is_believed_the_second_time),
         TEST(a_reading_waits_for_the_database),
         TEST(a_list_that_comes_again_is_believed_only_while_the_database_says_so),
