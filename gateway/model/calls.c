@@ -270,7 +270,7 @@ void calls__remember_end(struct calls *calls, const struct call *call, const str
 {
     struct ended_connection *ended = &calls->ended[calls->ended_next];
     calls->ended_next = (calls->ended_next + 1) % CALLS_ENDED;
-    ended->device = device;
+    memcpy(ended->number, device->number, sizeof(ended->number));
     (void)snprintf(ended->pbx_call_id, sizeof(ended->pbx_call_id), "%s", call->pbx_call_id);
 }
 
@@ -278,7 +278,7 @@ bool calls__has_ended(const struct calls *calls, const struct device *device,
                       const char *pbx_call_id)
 {
     for (size_t i = 0; i < CALLS_ENDED; i++) {
-        if (calls->ended[i].device == device &&
+        if (strcmp(calls->ended[i].number, device->number) == 0 &&
             strcmp(calls->ended[i].pbx_call_id, pbx_call_id) == 0)
             return true;
     }

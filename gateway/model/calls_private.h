@@ -8,7 +8,7 @@ enum { CALLS_ENDED = 256 };
 
 /* A connection that its PBX has cleared: what comes late for it must not raise the call again. */
 struct ended_connection {
-    const struct device *device; /* compared only */
+    char number[PBX_NUMBER_CHARS]; /* of the device, which may be gone; "": free entry */
     char pbx_call_id[PBX_CALL_ID_CHARS];
 };
 
