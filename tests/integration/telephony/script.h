@@ -5,7 +5,8 @@
  *   users 1001 1002                these users log in and listen, in this order
  *   admin [1001 1002]              the administrator listens too, to these users or to all
  *   rest WHO METHOD PATH [BODY] -> STATUS      WHO: a number or "admin"; PATH below the base
- *   until WHO METHOD PATH [BODY] -> STATUS     the same again and again until it is so
+ *   until WHO METHOD PATH [BODY] -> STATUS     again and again until it is so; events count for
+ *                                              the next step
  *   later WHO METHOD PATH [BODY]   the same in the background
  *   join WHO -> STATUS             the answer to it
  *   phone NUMBER KEY [DIGITS]      offhook, dial DIGITS, call DIGITS, answer, hangup
