@@ -102,17 +102,18 @@ serve_until_asked() {
     local ended='' status=0 name clock=''
     asked=
     trap 'asked=1; kill "$clock" 2>/dev/null' TERM INT HUP
-    while [ "$ended" = "$clock" ]; do
+    while [ "${ended:-}" = "$clock" ]; do
         [ -z "$asked" ] && [ "$folder/lock" -ef "/proc/$$/fd/$lock" ] || return 0
         sleep 2 {lock}>&- &
         clock=$!
         status=0
-        wait -n -p ended || status=$?
+        wait -n -p ended || status=$? # a signal leaves it without a value
     done
     kill "$clock" 2>/dev/null || true
     [ -z "$asked" ] || return 0
     name=$(awk -v pid="$ended" '$2 == pid { print $1 }' "$process_list")
-    echo "standalone: $name ended by itself (status $status), so everything ends" >&2
+    echo "$name ended by itself (status $status), so everything ended" >"$folder/run/ended"
+    echo "standalone: $(<"$folder/run/ended")" >&2
     give_up "$name"
 }
 
@@ -133,6 +134,7 @@ serve() {
     end_all # what a killed supervisor may have left
     trap end_all EXIT
     trap 'exit 130' INT TERM HUP
+    rm -f "$folder/run/ended"
     : >"$process_list"
     process_note supervisor $$
     postgres=$(postgres_programs)

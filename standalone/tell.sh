@@ -45,11 +45,15 @@ tell_person() {
         "  ask \(.url)/api/rest/1.0/telephony/calls"' "$1"
 }
 
-tell_stopped() { # tell_stopped WORDS: nothing runs, and why
+# tell_stopped WORDS: nothing runs, and why when it ended by itself.
+tell_stopped() {
+    local why
+    why=$(cat "$folder/run/ended" 2>/dev/null) || why=
     if [ -n "$json" ]; then
-        jq -n --arg folder "$folder" '{running: false, folder: $folder}'
+        jq -n --arg folder "$folder" --arg why "$why" \
+            '{running: false, folder: $folder} + if $why == "" then {} else {ended: $why} end'
     else
-        echo "$1 $folder"
+        echo "$1 $folder${why:+ ($why)}"
     fi
 }
 

@@ -110,6 +110,7 @@ ends_with_its_parts() {
     must "the end of one part ends all" all_gone
     must "and is told" grep -q "gateway ended by itself" "$folder/log/standalone"
     must_not "it says that it does not run" standalone --status
+    grep -q "(gateway ended by itself" "$work/out" || die "and not why"
     must "it starts again" up
     kill -KILL "$(fact .pids.supervisor)"
     must "the supervisor's end ends all" all_gone
@@ -158,18 +159,22 @@ ends_with_its_folder() {
     must "it ends when its folder is removed" all_gone
 }
 
+# A session of its own stands for the terminal, whose Ctrl-C goes to everything in it.
 stays_in_the_foreground() {
-    local pid
+    local pid as=(setsid env --default-signal=INT "${as[@]}")
     rm -f "$work/up.json"
-    standalone --json >"$work/up.json" 2>"$work/err" &
+    "${as[@]}" "$work/checkout/standalone/standalone" --programs "$work/build" --folder "$folder" --json \
+        >"$work/up.json" 2>"$work/err" &
     pid=$!
     for _ in {1..1000}; do
         [ -s "$work/up.json" ] && break
         sleep 0.02
     done
     must "in the foreground it says the same" jq -e .url "$work/up.json"
-    kill -TERM "$(fact .pids.supervisor)"
-    must "it ends when told to" ended "$pid"
+    kill -INT -- "-$pid"
+    must "Ctrl-C ends it" ended "$pid"
+    must "without complaint" wait "$pid"
+    [ ! -s "$work/err" ] || die "it complained: $(cat "$work/err")"
     must "nothing is left" nothing_runs
 }
 
