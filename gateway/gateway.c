@@ -13,6 +13,7 @@
 #include "gateway/directory.h"
 #include "gateway/events/channel.h"
 #include "gateway/housekeeping.h"
+#include "gateway/intake.h"
 #include "gateway/model/calls.h"
 #include "gateway/model/users.h"
 #include "gateway/pbx/pbxs.h"
@@ -78,7 +79,7 @@ static void on_load_end(void *context)
 {
     struct gateway *gateway = context;
     housekeeping_load_end(gateway);
-    pbxs_open(gateway->pbxs);
+    pbxs_open(gateway->pbxs, gateway->settings->pbx, gateway->settings->pbx_count, gateway->users);
     start_accepting(gateway);
 }
 
@@ -160,12 +161,14 @@ static int open_server(struct gateway *gateway, struct diag *diag)
 static int open_model(struct gateway *gateway, struct diag *diag)
 {
     struct calls_sink sink;
+    struct pbx_events events;
     telephony_events_sink(gateway, &sink);
+    intake_events(gateway, &events);
     gateway->users = users_new();
     if (gateway->users != NULL) {
         gateway->directory = directory_new(gateway);
         gateway->calls = calls_new(gateway->users, &sink);
-        gateway->pbxs = pbxs_new(gateway);
+        gateway->pbxs = pbxs_new(gateway->loop, &events);
         gateway->snapshots = snapshots_new(gateway);
     }
     if (gateway->directory == NULL || gateway->calls == NULL || gateway->pbxs == NULL ||

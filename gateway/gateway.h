@@ -13,12 +13,12 @@
  *   auth/                   administrators, throttle, passwords (scrypt), sessions, identity
  *   events/                 filter, event_queue, subscriptions, bus, channel, channel_file
  *   model/                  words, users and devices, calls (pure)
- *   pbx/                    the seam to a PBX, its drivers, and pbxs.h that joins them to the model
- *   store/                  PostgreSQL: migrations, load, sessions, group commit of subscriptions
- *   api/<service>/          routes, handlers, representations; api/services.h joins them
- *   admin/                  beat (heartbeat row), health resource, health socket
- *   directory.h, roster.h   users from the PBXs' directories; what follows when one comes or goes
- *   housekeeping.h          merge after a load, expiry, flush of last use
+ *   pbx/                    the seam to a PBX, its drivers; pbxs.h: all of them, and who is
+ * monitored intake.h                where what the PBXs tell enters store/ PostgreSQL: migrations,
+ * load, sessions, group commit of subscriptions api/<service>/          routes, handlers,
+ * representations; api/services.h joins them admin/                  beat (heartbeat row), health
+ * resource, health socket directory.h, roster.h   users from the PBXs' directories; what follows
+ * when one comes or goes housekeeping.h          merge after a load, expiry, flush of last use
  *   cors.h, gateway.c       the rest; main.c is the command line
  *
  * Truth lies in PostgreSQL, memory follows: an object is added to memory after its COMMIT and

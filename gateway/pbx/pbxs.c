@@ -1,9 +1,5 @@
 #include "gateway/pbx/pbxs.h"
 
-#include "gateway/api/system_events.h"
-#include "gateway/directory.h"
-#include "gateway/gateway.h"
-#include "gateway/model/calls.h"
 #include "gateway/pbx/csta_xml/csta_xml.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
@@ -24,55 +20,20 @@ static const struct {
 };
 
 struct pbxs {
-    struct gateway *gateway;
+    uv_loop_t *loop;
+    struct pbx_events events;
     struct pbx *links[PBX_MAX];
     unsigned count;
     bool opened;
 };
 
-/* The driver has said why in the log. */
-static void on_link(void *context, struct pbx *pbx, bool up, const char *why)
-{
-    struct pbxs *pbxs = context;
-    (void)why;
-    if (!up)
-        calls_link_down(pbxs->gateway->calls, pbx);
-    system_events_cti_link(pbxs->gateway, pbx->node, up);
-}
-
-static void on_directory(void *context, struct pbx *pbx, const struct pbx_device *devices,
-                         size_t count)
-{
-    struct pbxs *pbxs = context;
-    directory_apply(pbxs->gateway, pbx->node, devices, count);
-}
-
-static void on_device_state(void *context, struct pbx *pbx, const char *number,
-                            enum operational_state state)
-{
-    struct pbxs *pbxs = context;
-    (void)pbx;
-    calls_device_state(pbxs->gateway->calls, number, state);
-}
-
-static bool on_call(void *context, struct pbx *pbx, const struct pbx_event *event)
-{
-    struct pbxs *pbxs = context;
-    return calls_event(pbxs->gateway->calls, pbx, event);
-}
-
-static void on_snapshot(void *context, struct pbx *pbx, const char *number,
-                        const struct pbx_snapshot_call *calls, size_t count)
-{
-    struct pbxs *pbxs = context;
-    calls_snapshot(pbxs->gateway->calls, pbx, number, calls, count);
-}
-
-struct pbxs *pbxs_new(struct gateway *gateway)
+struct pbxs *pbxs_new(uv_loop_t *loop, const struct pbx_events *events)
 {
     struct pbxs *pbxs = calloc(1, sizeof(*pbxs));
-    if (pbxs != NULL)
-        pbxs->gateway = gateway;
+    if (pbxs != NULL) {
+        pbxs->loop = loop;
+        pbxs->events = *events;
+    }
     return pbxs;
 }
 
@@ -87,17 +48,11 @@ void pbxs_free(struct pbxs *pbxs)
 
 static void open_one(struct pbxs *pbxs, const struct pbx_settings *settings)
 {
-    const struct pbx_events events = {.link = on_link,
-                                      .directory = on_directory,
-                                      .device_state = on_device_state,
-                                      .call = on_call,
-                                      .snapshot = on_snapshot,
-                                      .context = pbxs};
     struct diag diag = {0};
     int r = diag_fail(&diag, -ENOENT, "there is no driver %s", settings->driver);
     for (size_t i = 0; i < COUNT_OF(drivers); i++) {
         if (strcmp(drivers[i].name, settings->driver) == 0)
-            r = drivers[i].open(pbxs->gateway->loop, settings, &events, &pbxs->links[pbxs->count],
+            r = drivers[i].open(pbxs->loop, settings, &pbxs->events, &pbxs->links[pbxs->count],
                                 &diag);
     }
     if (r < 0)
@@ -106,16 +61,16 @@ static void open_one(struct pbxs *pbxs, const struct pbx_settings *settings)
         pbxs->count++;
 }
 
-void pbxs_open(struct pbxs *pbxs)
+void pbxs_open(struct pbxs *pbxs, const struct pbx_settings *settings, unsigned count,
+               const struct users *users)
 {
-    const struct gateway_settings *settings = pbxs->gateway->settings;
-    struct user *user;
+    const struct user *user;
     if (pbxs->opened)
         return;
     pbxs->opened = true;
-    for (unsigned i = 0; i < settings->pbx_count; i++)
-        open_one(pbxs, &settings->pbx[i]);
-    for (user = users_first(pbxs->gateway->users); user != NULL; user = TAILQ_NEXT(user, of_all))
+    for (unsigned i = 0; i < count; i++)
+        open_one(pbxs, &settings[i]);
+    for (user = users_first(users); user != NULL; user = TAILQ_NEXT(user, of_all))
         pbxs_monitor_user(pbxs, user);
 }
 

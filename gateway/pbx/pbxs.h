@@ -1,5 +1,4 @@
-/* pbxs.h - the PBXs of this gateway: opens a driver for each one in the settings and joins what the
- * drivers tell to the model (users, calls) and to the events of package system.
+/* pbxs.h - the PBXs of this gateway: a driver for each one in the settings, and who is monitored.
  *
  * Every device of every user is monitored while the user exists; links are opened once the users
  * have been loaded, so that a node that takes over begins with monitors, not with a directory. */
@@ -8,16 +7,18 @@
 
 #include "gateway/model/users.h"
 #include "gateway/pbx/pbx.h"
+#include "gateway/pbx/pbx_settings.h"
 
-struct gateway;
 struct pbxs;
 
-struct pbxs *pbxs_new(struct gateway *gateway); /* NULL: no memory */
-void pbxs_free(struct pbxs *pbxs);              /* closes the links; NULL is fine */
+/* What the drivers tell goes to events; copied. NULL: no memory. */
+struct pbxs *pbxs_new(uv_loop_t *loop, const struct pbx_events *events);
+void pbxs_free(struct pbxs *pbxs); /* closes the links; NULL is fine */
 
-/* Opens the links; once, later calls do nothing. A PBX whose driver cannot be opened is logged and
- * left out. */
-void pbxs_open(struct pbxs *pbxs);
+/* Opens the links and monitors the users that are there; once, later calls do nothing. A PBX whose
+ * driver cannot be opened is logged and left out. */
+void pbxs_open(struct pbxs *pbxs, const struct pbx_settings *settings, unsigned count,
+               const struct users *users);
 
 /* The PBX of a user's node; NULL: not in the settings any more. */
 struct pbx *pbxs_of(const struct pbxs *pbxs, const struct user *user);

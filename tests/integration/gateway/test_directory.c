@@ -1,5 +1,6 @@
 /* Directories of PBXs, users in memory and in a real PostgreSQL, and the events about them. */
 #include "gateway/directory.h"
+#include "gateway/intake.h"
 
 #include "gateway/api/telephony/events.h"
 #include "gateway/events/bus.h"
@@ -105,6 +106,7 @@ static void close_gateway(void)
 static void open_gateway(void)
 {
     struct calls_sink sink;
+    struct pbx_events events;
     struct diag diag = {0};
     gateway = calloc(1, sizeof(*gateway));
     assert_non_null(gateway);
@@ -114,8 +116,9 @@ static void open_gateway(void)
     subscriptions_init(&gateway->subscriptions);
     gateway->users = users_new();
     gateway->directory = directory_new(gateway);
-    gateway->pbxs = pbxs_new(gateway);
     telephony_events_sink(gateway, &sink);
+    intake_events(gateway, &events);
+    gateway->pbxs = pbxs_new(gateway->loop, &events);
     gateway->calls = calls_new(gateway->users, &sink);
     const struct store_options options = {
         .host = pg_server_folder(pg),
