@@ -143,6 +143,7 @@ static int open_server(struct gateway *gateway, struct diag *diag)
                                     .key_file = settings->key_file};
     const struct http_program program = {.context = gateway,
                                          .authorize = identity_authorize,
+                                         .confirm = identity_confirm,
                                          .before = on_before,
                                          .options = on_options};
     gateway->router = http_router_new();

@@ -53,42 +53,49 @@ static bool has_right(struct http_request *request, const struct session *sessio
     return true;
 }
 
-static void identify(struct gateway *gateway, struct http_request *request, unsigned access)
+/* NULL: the request has been answered. */
+static struct session *find_session(struct gateway *gateway, struct http_request *request,
+                                    uint64_t now_ms)
 {
     const char *credential = http_request_cookie(request, CREDENTIAL_COOKIE);
     if (credential == NULL || *credential == '\0') {
         identity_answer_unknown(request, "no credential: authenticate first");
-        return;
+        return NULL;
     }
     struct digest digest;
-    uint64_t now_ms = common_boot_ms();
     digest_of_text(credential, &digest);
     struct session *session = sessions_find(&gateway->sessions, &digest, now_ms);
-    if (session == NULL && !store_is_ready(gateway->store)) {
+    if (session != NULL)
+        return session;
+    if (!store_is_ready(gateway->store))
         identity_answer_no_store(request); /* perhaps it is there, but not loaded */
-        return;
-    }
-    if (session == NULL) {
+    else
         identity_answer_unknown(request, "the credential is unknown or its session has ended");
-        return;
-    }
-    if (!has_right(request, session, access))
-        return;
+    return NULL;
+}
+
+bool identity_confirm(void *context, struct http_request *request, unsigned access)
+{
+    struct gateway *gateway = context;
+    uint64_t now_ms = common_boot_ms();
+    if (access < ACCESS_CREDENTIAL)
+        return true;
+    struct session *session = find_session(gateway, request, now_ms);
+    if (session == NULL || !has_right(request, session, access))
+        return false;
     sessions_touch(&gateway->sessions, session, now_ms);
     http_request_set_identity(request, session);
-    http_request_resume(request);
+    return true;
 }
 
 void identity_authorize(void *context, struct http_request *request, unsigned access)
 {
-    struct gateway *gateway = context;
+    const struct gateway *gateway = context;
     if (access != ACCESS_CLEAR && !http_request_is_tls(request) &&
         !gateway->settings->http_full_access) {
         http_answer_fail(request, 403, "only over https: %s", gateway->settings->public_url);
         return;
     }
-    if (access >= ACCESS_CREDENTIAL)
-        identify(gateway, request, access);
-    else
+    if (identity_confirm(context, request, access))
         http_request_resume(request);
 }

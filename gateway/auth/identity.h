@@ -21,6 +21,8 @@ const char *access_name(unsigned access); /* "?" out of range */
 /* authorize() of struct http_program; context: struct gateway. Every accepted request renews the
  * session's time. http_request_identity() is the struct session from ACCESS_CREDENTIAL on. */
 void identity_authorize(void *context, struct http_request *request, unsigned access);
+/* confirm() of struct http_program: the session may have ended while the body was on its way. */
+bool identity_confirm(void *context, struct http_request *request, unsigned access);
 /* 401 with WWW-Authenticate. */
 void identity_answer_unknown(struct http_request *request, const char *help_message);
 /* 403 with Retry-After: wait before the next try of a password. */

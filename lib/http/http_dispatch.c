@@ -1,6 +1,7 @@
 /* http_dispatch.c - the fixed order in which every request is checked:
  *   1 path (404)   2 method (405 with Allow)   3 access (the program's authorize)
- *   4 body (413, 415, 400: http_conn.c counts its bytes, here it is understood)   5 handler */
+ *   4 body (413, 415, 400: http_conn.c counts its bytes, here it is understood)
+ *   5 access once more (confirm): the body may have taken long   6 handler */
 #include "lib/http/http_private.h"
 
 #include "lib/common/json.h"
@@ -94,6 +95,7 @@ static int read_body(struct http_request *request, struct diag *diag)
 
 void http__dispatch_body(struct http_request *request)
 {
+    const struct http_program *program = &request->server->program;
     const struct http_route *route = request->match.route;
     request->held = true;
     if (route->request != NULL) {
@@ -104,5 +106,6 @@ void http__dispatch_body(struct http_request *request)
             return;
         }
     }
-    route->handler(request);
+    if (program->confirm == NULL || program->confirm(program->context, request, route->access))
+        route->handler(request);
 }

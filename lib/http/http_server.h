@@ -40,6 +40,9 @@ struct http_program {
      * exactly one of: http_request_resume(), an answer, or http_request_drop(). NULL: everybody
      * may. */
     void (*authorize)(void *context, struct http_request *request, unsigned access);
+    /* Asked again right before the handler, since a body may come long after authorize(): is what
+     * was granted still so? Sets the identity anew; false: it has answered. NULL: always. */
+    bool (*confirm)(void *context, struct http_request *request, unsigned access);
     /* Called first for every parsed request, found or not: may add headers (CORS, security) with
      * http_answer_header(). May be NULL. */
     void (*before)(void *context, struct http_request *request);

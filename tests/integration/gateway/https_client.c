@@ -200,6 +200,22 @@ bool https_client_ask(struct https_client *client, const char *method, const cha
     return complete;
 }
 
+bool https_client_send(struct https_client *client, const char *bytes)
+{
+    return ensure_connected(client) && send_bytes(client, bytes, strlen(bytes));
+}
+
+bool https_client_receive(struct https_client *client, struct answer *answer)
+{
+    memset(answer, 0, sizeof(*answer));
+    if (client->fd >= 0 && read_head(client, answer, common_boot_ms() + 10000) &&
+        read_body(client, answer, common_boot_ms() + 10000))
+        return true;
+    answer->status = 0;
+    https_client_close(client);
+    return false;
+}
+
 bool https_client_stream(struct https_client *client, const char *method, const char *path,
                          struct answer *answer)
 {

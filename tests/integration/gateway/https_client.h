@@ -33,6 +33,9 @@ void https_client_close(struct https_client *client);
 /* body NULL: none. Connects when needed and keeps the connection. True when an answer came. */
 bool https_client_ask(struct https_client *client, const char *method, const char *path,
                       const char *body, struct answer *answer);
+/* The pieces of a request as they are, and the answer to them. */
+bool https_client_send(struct https_client *client, const char *bytes);
+bool https_client_receive(struct https_client *client, struct answer *answer);
 /* Sends a request and reads the head only; lines of the chunked body follow. */
 bool https_client_stream(struct https_client *client, const char *method, const char *path,
                          struct answer *answer);
