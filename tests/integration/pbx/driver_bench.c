@@ -138,6 +138,7 @@ void bench_close(struct bench *bench)
 static void on_limit(uv_timer_t *timer)
 {
     *(bool *)timer->data = true;
+    uv_stop(timer->loop); /* due before the loop sleeps, it must not sleep until something else */
 }
 
 bool bench_until(struct bench *bench, const unsigned *counter, unsigned value, unsigned limit_ms)
