@@ -6,7 +6,7 @@
  *
  * Files in reading order: client.h, main.c (options), wire.c (one connection), answer.c (HTTP),
  * event_stream.c (one life of an event channel), then one file for each mode: session.c, write.c,
- * probe.c, channel.c, arp.c, and talk.c with talk_order.c, the order of a call's events.
+ * probe.c, channel.c, arp.c, and talk.c with talk_user.c and talk_order.c, the order of events.
  */
 #ifndef LAB_CLIENT_H
 #define LAB_CLIENT_H

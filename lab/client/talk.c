@@ -9,140 +9,27 @@
  *   | TALKING MS REF | LOST MS REF WHY (no answer any more) | READABLE MS REF AFTER_MS OUTAGE_MS
  *   | ENDED MS REF | FAILED MS WHY (the call, or an order, failed; the mode goes on)
  */
-#include "client.h"
-#include "talk_order.h"
+#include "talk.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-    CALLER,
-    CALLED,
-    USERS,
-    MAX_CALLS = 100,
-    ACT_MS = 8000,     /* for one action and the events that follow it */
-    BACK_MS = 60000,   /* for a service that was lost */
     PAUSE_MS = 2000,   /* a longer outage is another machine, or another gateway */
     PACE_MS = 100,     /* between two looks at a living call */
     PACE_LOST_MS = 20, /* between two tries of a lost one */
-    RETRY_MS = 50,     /* between two tries to open a channel */
     LOOK_MS = 1000,    /* limit of one look at the call */
 };
-static const char *const user_names[USERS] = {"caller", "called"};
 
-struct talk;
-struct talk_user {
-    struct talk *talk;
-    const char *name;
-    struct client_session session;
-    char device[32];
-    struct wire wire; /* for requests; the channel has its own */
-    struct event_stream stream;
-    pthread_t thread;
-    /* under the talk's lock */
-    struct talk_order order;
-    unsigned opened;        /* channels, so far */
-    bool open;              /* as far as it knows */
-    unsigned opened_before; /* when the service was lost */
-    unsigned opened_wanted; /* after the last outage that no open channel can outlive */
-    unsigned events;
-};
-
-/* One call's fate: for the outage that lasted longest. */
-struct fate {
-    char ref[TALK_REF_CHARS];
-    bool survived, broken;
-    int64_t readable_ms; /* from the first answer of the service to the call's */
-    int64_t outage_ms;   /* from the last good look to the next */
-};
-
-struct talk {
-    const struct client_options *options;
-    struct wire_target target;
-    struct client_record record;
-    struct talk_user users[USERS];
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool talking;
-    /* of the call that is on; times by the steady clock */
-    int64_t good_ms, answered_ms; /* last good look; first answer since; 0: none yet */
-    bool lost;                    /* no good look since good_ms */
-    unsigned call_count, failures;
-    struct fate fates[MAX_CALLS];
-    struct answer answer;
-    char failure[512];
-};
-
-static void fail(struct talk *talk, const char *what, const char *detail)
+void talk_fail(struct talk *talk, const char *what, const char *detail)
 {
     (void)snprintf(talk->failure, sizeof(talk->failure), "%s: %.150s", what, detail);
     client_record_line(&talk->record, "FAILED %lld %s", (long long)client_wall_ms(), talk->failure);
     talk->failures++;
-}
-
-/* ---- the channels, a thread each ---- */
-
-static void on_opened(void *context)
-{
-    struct talk_user *user = context;
-    (void)pthread_mutex_lock(&user->talk->lock);
-    user->opened++;
-    user->open = true;
-    talk_order_opened(&user->order);
-    (void)pthread_cond_broadcast(&user->talk->changed);
-    (void)pthread_mutex_unlock(&user->talk->lock);
-    client_record_line(&user->talk->record, "OPEN %lld %s", (long long)client_wall_ms(),
-                       user->name);
-}
-
-static void on_event(void *context, const char *line)
-{
-    struct talk_user *user = context;
-    client_record_line(&user->talk->record, "EVENT %lld %s %s", (long long)client_wall_ms(),
-                       user->name, line);
-    (void)pthread_mutex_lock(&user->talk->lock);
-    user->events++;
-    talk_order_event(&user->order, line);
-    (void)pthread_cond_broadcast(&user->talk->changed);
-    (void)pthread_mutex_unlock(&user->talk->lock);
-}
-
-static void *listen_loop(void *argument)
-{
-    struct talk_user *user = argument;
-    while (!client_stop) {
-        struct event_stream_end end = event_stream_read(&user->stream);
-        (void)pthread_mutex_lock(&user->talk->lock);
-        user->open = false;
-        (void)pthread_mutex_unlock(&user->talk->lock);
-        if (end.opened)
-            client_record_line(&user->talk->record, "RESET %lld %s %s", (long long)client_wall_ms(),
-                               user->name, end.reason == 0 ? "end" : strerror(-end.reason));
-        else
-            client_sleep_until(client_mono_ms() + RETRY_MS);
-    }
-    return NULL;
-}
-
-/* Waits until the condition holds of both users. False after limit_ms. */
-static bool wait_both(struct talk *talk, bool (*holds)(const struct talk_user *), int limit_ms)
-{
-    struct timespec until;
-    bool good;
-    int r = 0;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += limit_ms / 1000;
-    (void)pthread_mutex_lock(&talk->lock);
-    while (!(good = holds(&talk->users[CALLER]) && holds(&talk->users[CALLED])) && r == 0)
-        r = pthread_cond_timedwait(&talk->changed, &talk->lock, &until);
-    (void)pthread_mutex_unlock(&talk->lock);
-    return good;
 }
 
 static bool has_channel(const struct talk_user *user)
@@ -166,63 +53,6 @@ static bool hears_end(const struct talk_user *user)
     return talk_order_idle(&user->order);
 }
 
-/* ---- requests ---- */
-
-/* What a request needs beside its user. */
-struct question {
-    const char *method, *tail, *body;
-    int limit_ms;
-};
-
-/* The status, or -errno. The answer is in talk->answer. */
-static int ask(struct talk_user *user, struct question question)
-{
-    struct talk *talk = user->talk;
-    char path[512];
-    int64_t deadline_ms = client_mono_ms() + question.limit_ms;
-    int r = 0;
-    (void)snprintf(path, sizeof(path), "%s%s", user->session.base_path, question.tail);
-    if (!wire_usable(&user->wire))
-        r = wire_open(&user->wire, &talk->target, talk->options->connect_ms, deadline_ms);
-    if (r == 0)
-        r = answer_get(&user->wire, &talk->target, question.method, path, user->session.cookie_head,
-                       question.body, deadline_ms, &talk->answer);
-    if (r < 0)
-        wire_close(&user->wire);
-    return r < 0 ? r : talk->answer.status;
-}
-
-/* An action with the status that it must have. */
-static bool act(struct talk_user *user, struct question question, int wanted)
-{
-    char detail[160];
-    question.limit_ms = ACT_MS;
-    int status = ask(user, question);
-    if (status == wanted)
-        return true;
-    (void)snprintf(detail, sizeof(detail), "%s, %.80s",
-                   status < 0 ? strerror(-status) : "wrong status",
-                   status < 0 ? "" : user->talk->answer.body);
-    fail(user->talk, question.tail, detail);
-    return false;
-}
-
-/* The user's own telephone: the first of his devices. */
-static bool find_device(struct talk_user *user)
-{
-    const struct question devices = {"GET", "/telephony/devices", NULL, 0};
-    if (!act(user, devices, 200))
-        return false;
-    cJSON *object = cJSON_Parse(user->talk->answer.body);
-    const cJSON *first =
-        cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(object, "deviceStates"), 0);
-    const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(first, "deviceId"));
-    if (id != NULL)
-        (void)snprintf(user->device, sizeof(user->device), "%s", id);
-    cJSON_Delete(object);
-    return user->device[0] != '\0';
-}
-
 /* ---- the call ---- */
 
 static bool make_call(struct talk *talk, struct fate *fate)
@@ -234,10 +64,10 @@ static bool make_call(struct talk *talk, struct fate *fate)
     (void)snprintf(body, sizeof(body),
                    "{\"deviceId\":\"%s\",\"callee\":\"%s\",\"autoAnswer\":true}", caller->device,
                    called->device);
-    if (!act(caller, (struct question){"POST", "/telephony/calls", body, 0}, 201))
+    if (!talk_user_act(caller, (struct question){"POST", "/telephony/calls", body, 0}, 201))
         return false;
-    if (!wait_both(talk, hears_ringing, ACT_MS)) {
-        fail(talk, "call", "the called user heard of no call");
+    if (!talk_wait_both(talk, hears_ringing, ACT_MS)) {
+        talk_fail(talk, "call", "the called user heard of no call");
         return false;
     }
     (void)pthread_mutex_lock(&talk->lock);
@@ -245,10 +75,10 @@ static bool make_call(struct talk *talk, struct fate *fate)
     (void)pthread_mutex_unlock(&talk->lock);
     (void)snprintf(tail, sizeof(tail), "/telephony/calls/%s/answer", fate->ref);
     (void)snprintf(body, sizeof(body), "{\"deviceId\":\"%s\"}", called->device);
-    if (!act(called, (struct question){"POST", tail, body, 0}, 204))
+    if (!talk_user_act(called, (struct question){"POST", tail, body, 0}, 204))
         return false;
-    if (!wait_both(talk, hears_talking, ACT_MS)) {
-        fail(talk, "answer", "not both users heard that they talk");
+    if (!talk_wait_both(talk, hears_talking, ACT_MS)) {
+        talk_fail(talk, "answer", "not both users heard that they talk");
         return false;
     }
     return true;
@@ -258,7 +88,7 @@ static void call(struct talk *talk)
 {
     struct fate *fate = &talk->fates[talk->call_count];
     if (talk->talking || talk->call_count == MAX_CALLS) {
-        fail(talk, "call", "there is one already, or there were too many");
+        talk_fail(talk, "call", "there is one already, or there were too many");
         return;
     }
     *fate = (struct fate){.survived = true};
@@ -276,14 +106,14 @@ static int look(struct talk_user *user, struct fate *fate)
 {
     char tail[160];
     (void)snprintf(tail, sizeof(tail), "/telephony/calls/%s", fate->ref);
-    int status = ask(user, (struct question){"GET", tail, NULL, LOOK_MS});
+    int status = talk_user_ask(user, (struct question){"GET", tail, NULL, LOOK_MS});
     if (status < 0)
         return status;
     if (status != 200) {
         /* only "not yet" is tolerated: the call and the session may not be gone */
         if (status != 503 && fate->survived) {
             fate->survived = false;
-            fail(user->talk, tail, user->talk->answer.body);
+            talk_fail(user->talk, tail, user->talk->answer.body);
         }
         return 0;
     }
@@ -295,7 +125,7 @@ static int look(struct talk_user *user, struct fate *fate)
         ref != NULL && state != NULL && strcmp(ref, fate->ref) == 0 && strcmp(state, "ACTIVE") == 0;
     if (!good && fate->survived) {
         fate->survived = false;
-        fail(user->talk, "the call is another", user->talk->answer.body);
+        talk_fail(user->talk, "the call is another", user->talk->answer.body);
     }
     cJSON_Delete(object);
     return good;
@@ -362,27 +192,27 @@ static bool service_is_back(struct talk *talk)
         if (talk->lost)
             client_sleep_until(client_mono_ms() + PACE_LOST_MS);
     } while (talk->lost && client_mono_ms() < until_ms && !client_stop);
-    return !talk->lost && wait_both(talk, has_new_channel, BACK_MS);
+    return !talk->lost && talk_wait_both(talk, has_new_channel, BACK_MS);
 }
 
 static void hang_up(struct talk *talk)
 {
     struct fate *fate = &talk->fates[talk->call_count - 1];
     if (!talk->talking) {
-        fail(talk, "hangup", "there is no call");
+        talk_fail(talk, "hangup", "there is no call");
         return;
     }
     talk->talking = false;
     if (!service_is_back(talk)) {
         fate->survived = false;
-        fail(talk, "hangup", "the call or the channels did not come back");
+        talk_fail(talk, "hangup", "the call or the channels did not come back");
         return;
     }
-    if (!act(&talk->users[CALLER],
-             (struct question){"POST", "/telephony/basicCall/dropme", NULL, 0}, 204) ||
-        !wait_both(talk, hears_end, ACT_MS)) {
+    if (!talk_user_act(&talk->users[CALLER],
+                       (struct question){"POST", "/telephony/basicCall/dropme", NULL, 0}, 204) ||
+        !talk_wait_both(talk, hears_end, ACT_MS)) {
         fate->survived = false;
-        fail(talk, "hangup", "not both users heard of the call's end");
+        talk_fail(talk, "hangup", "not both users heard of the call's end");
         return;
     }
     client_record_line(&talk->record, "ENDED %lld %s", (long long)client_wall_ms(), fate->ref);
@@ -397,7 +227,7 @@ static void obey(struct talk *talk, const char *word)
     else if (strcmp(word, "hangup") == 0)
         hang_up(talk);
     else
-        fail(talk, "there is no such order", word);
+        talk_fail(talk, "there is no such order", word);
 }
 
 /* Takes a line from standard input within pace_ms, if there is one. False at its end. */
@@ -469,33 +299,6 @@ static bool print_result(const struct talk *talk)
     return in_order && all_survived(talk);
 }
 
-static int user_init(struct talk *talk, int index, const char *session_file)
-{
-    struct talk_user *user = &talk->users[index];
-    user->talk = talk;
-    user->name = user_names[index];
-    talk_order_init(&user->order, index == CALLER);
-    wire_init(&user->wire);
-    if (client_session_load(&user->session, session_file) < 0)
-        return -EINVAL;
-    if (user->session.polling_path[0] == '\0') {
-        fprintf(stderr, "og-lab-client: %s has no subscription (session --subscribe)\n",
-                session_file);
-        return -EINVAL;
-    }
-    user->stream = (struct event_stream){
-        .options = talk->options,
-        .target = &talk->target,
-        .path = user->session.polling_path,
-        .cookie_head = user->session.cookie_head,
-        .opened = on_opened,
-        .event = on_event,
-        .context = user,
-    };
-    wire_init(&user->stream.wire);
-    return 0;
-}
-
 static int talk_init(struct talk *talk, const struct client_options *options)
 {
     talk->options = options;
@@ -504,17 +307,18 @@ static int talk_init(struct talk *talk, const struct client_options *options)
     (void)pthread_cond_init(&talk->changed, NULL);
     int r = wire_target_init(&talk->target, options);
     if (r == 0)
-        r = user_init(talk, CALLER, options->session_file);
+        r = talk_user_init(talk, CALLER, options->session_file);
     if (r == 0)
-        r = user_init(talk, CALLED, options->peer_file);
+        r = talk_user_init(talk, CALLED, options->peer_file);
     return r < 0 ? r : client_record_open(&talk->record, options->out_file);
 }
 
 static void talk_loop(struct talk *talk)
 {
-    if (!wait_both(talk, has_channel, BACK_MS) || !find_device(&talk->users[CALLER]) ||
-        !find_device(&talk->users[CALLED])) {
-        fail(talk, "talk", "no channels, or no telephones");
+    if (!talk_wait_both(talk, has_channel, BACK_MS) ||
+        !talk_user_find_device(&talk->users[CALLER]) ||
+        !talk_user_find_device(&talk->users[CALLED])) {
+        talk_fail(talk, "talk", "no channels, or no telephones");
         return;
     }
     client_record_line(&talk->record, "READY %lld %s %s", (long long)client_wall_ms(),
@@ -533,8 +337,8 @@ int client_run_talk(const struct client_options *options)
     if (talk == NULL)
         return 1;
     if (talk_init(talk, options) == 0) {
-        while (threads < USERS && pthread_create(&talk->users[threads].thread, NULL, listen_loop,
-                                                 &talk->users[threads]) == 0)
+        while (threads < USERS && pthread_create(&talk->users[threads].thread, NULL,
+                                                 talk_user_listen, &talk->users[threads]) == 0)
             threads++;
         if (threads == USERS)
             talk_loop(talk);
