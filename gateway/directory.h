@@ -30,7 +30,7 @@ void directory_apply(struct gateway *gateway, const char *node, const struct pbx
  * Merged into memory: what is missing is added, what the database has no more goes. The end comes
  * before sessions without user are looked for. */
 void directory_load_begin(struct gateway *gateway);
-void directory_load_user(void *context, const struct store_user *user); /* context: gateway */
+void directory_load_user(void *context, const struct store_user *loaded); /* context: gateway */
 void directory_load_end(struct gateway *gateway);
 
 /* --- administrators ----------------------------------------------------------------------------
