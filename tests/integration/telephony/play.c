@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { BACKGROUND_MAX = 4, UNRELIABLE_QUIET_MS = 250, DEAF_QUIET_MS = 60 };
+enum { BACKGROUND_MAX = 4, UNRELIABLE_QUIET_MS = 400, DEAF_QUIET_MS = 60 };
 
 struct background {
     char who[32];
@@ -160,7 +160,7 @@ static bool do_rest(struct scene *scene, const char *rest)
 static bool do_until(struct scene *scene, const char *rest)
 {
     AUTO(asking_done) struct asking asking = {0};
-    uint64_t deadline_ms = common_boot_ms() + 2 * STAGE_PATIENCE_MS;
+    uint64_t deadline_ms = common_boot_ms() + STAGE_LONG_PATIENCE_MS;
     read_asking(scene, rest, &asking);
     struct actor *actor = stage_actor(scene->stage, asking.who);
     while (stage_ask(actor, asking.method, asking.path, asking.body, &answer) &&
@@ -314,7 +314,7 @@ static bool do_await(struct scene *scene, const char *rest)
     script_word(&rest, who);
     AUTO(common_freep) char *text = record_expand(scene->record, rest);
     struct actor *actor = stage_actor(scene->stage, who);
-    while (next_line(actor, line, 2 * STAGE_PATIENCE_MS)) {
+    while (next_line(actor, line, STAGE_LONG_PATIENCE_MS)) {
         if (stage_is_snapshot(line) && actor->owed > 0)
             actor->owed--;
         note(scene, actor, line);

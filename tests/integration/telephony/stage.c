@@ -30,7 +30,7 @@ static void run_simulator(int out)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)dup2(out, STDOUT_FILENO);
     (void)execl(OXE_SIMULATOR, "oxe-simulator", "--users", "20", "--first-number", STAGE_FIRST,
-                "--no-answer", "3000", "--tone", "3000", "--session", "10", "--json", (char *)NULL);
+                "--no-answer", "6000", "--tone", "6000", "--session", "10", "--json", (char *)NULL);
     _exit(127);
 }
 
@@ -222,7 +222,7 @@ static void wait_until_read(struct stage *stage, const char *number, uint64_t de
 
 void stage_wait_synced(struct stage *stage, const char *numbers)
 {
-    uint64_t deadline_ms = common_boot_ms() + 10000;
+    uint64_t deadline_ms = common_boot_ms() + STAGE_LONG_PATIENCE_MS;
     char number[32];
     int taken;
     while (!reach_pbx(stage)) {

@@ -13,7 +13,8 @@ enum {
     STAGE_USERS = 20,  /* 1001 to 1020 */
     STAGE_PHONES = 22, /* 1021 and 1022 are second phones of 1010 and 1020 */
     STAGE_LINE_CHARS = 16 * 1024,
-    STAGE_PATIENCE_MS = 4000, /* for what must happen */
+    STAGE_PATIENCE_MS = 8000,       /* for what must happen */
+    STAGE_LONG_PATIENCE_MS = 20000, /* for what takes its time */
 };
 #define STAGE_FIRST  "1001"
 #define STAGE_MARKER "1020" /* a phone that is never in service: scenarios leave it alone */
