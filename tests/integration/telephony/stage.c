@@ -30,7 +30,7 @@ static void run_simulator(int out)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)dup2(out, STDOUT_FILENO);
     (void)execl(OXE_SIMULATOR, "oxe-simulator", "--users", "20", "--first-number", STAGE_FIRST,
-                "--no-answer", "6000", "--tone", "6000", "--session", "10", "--json", (char *)NULL);
+                "--no-answer", "6000", "--tone", "6000", "--session", "60", "--json", (char *)NULL);
     _exit(127);
 }
 
