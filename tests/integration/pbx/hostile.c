@@ -3,14 +3,10 @@
 #include "lib/common/common.h"
 #include "lib/common/log.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { WAIT_MS = 8000 };
 

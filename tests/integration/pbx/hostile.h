@@ -4,6 +4,7 @@
 #define OG_TEST_HOSTILE_H
 
 #include "tests/integration/pbx/driver_bench.h"
+#include "tests/integration/pbx/scenes.h"
 
 /* cmocka's set-up and tear-down. The peer has the stations 1001 to 1003; *state is a struct bench.
  */

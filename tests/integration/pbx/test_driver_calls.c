@@ -1,5 +1,6 @@
 /* Requests of people and events through the driver csta-xml. */
 #include "tests/integration/pbx/driver_bench.h"
+#include "tests/integration/pbx/scenes.h"
 
 #include "lib/common/common.h"
 
@@ -304,5 +305,5 @@ int main(void)
         SCENE(an_event_that_contradicts_makes_its_device_be_read),
         SCENE(a_snapshot_that_events_overtake_is_taken_again),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return scenes_run(tests, COUNT_OF(tests));
 }

@@ -1,5 +1,6 @@
 /* The link of the driver csta-xml: session, renewal, loss, directory, monitors. */
 #include "tests/integration/pbx/driver_bench.h"
+#include "tests/integration/pbx/scenes.h"
 
 #include "lib/common/common.h"
 
@@ -513,5 +514,5 @@ int main(void)
         SCENE(lists_of_calls_may_come_in_segments),
         SCENE(five_thousand_devices_are_monitored_in_seconds),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return scenes_run(tests, COUNT_OF(tests));
 }

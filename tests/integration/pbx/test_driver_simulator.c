@@ -1,5 +1,6 @@
 /* The driver csta-xml against the simulated PBX, both on one loop. */
 #include "tests/integration/pbx/driver_bench.h"
+#include "tests/integration/pbx/scenes.h"
 
 #include "lib/common/common.h"
 #include "lib/common/log.h"
@@ -398,5 +399,5 @@ int main(void)
         FRESH(a_wrong_password_is_refused_and_never_shown),
         FRESH(twenty_thousand_devices_are_monitored_within_thirty_seconds),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return scenes_run(tests, COUNT_OF(tests));
 }

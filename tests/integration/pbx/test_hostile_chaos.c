@@ -5,12 +5,8 @@
 
 #include "lib/common/common.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { STEPS = 400, REQUESTS_MAX = STEPS };
 
@@ -246,5 +242,5 @@ STORM(6)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(1), TEST(2), TEST(3), TEST(4), TEST(5), TEST(6)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return scenes_run(tests, COUNT_OF(tests));
 }

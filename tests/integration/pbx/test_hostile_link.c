@@ -5,12 +5,8 @@
 #include "lib/common/common.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const struct pbx_make_call to_1002 = {.device = "1001", .callee = "1002"};
 
@@ -255,5 +251,5 @@ int main(void)
         TEST(a_status_that_wants_no_answer_gets_none),
         TEST(requests_that_a_gateway_does_not_serve_are_refused),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return scenes_run(tests, COUNT_OF(tests));
 }

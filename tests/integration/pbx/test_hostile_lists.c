@@ -4,12 +4,8 @@
 
 #include "lib/common/common.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* ---- directory --------------------------------------------------------------------------- */
 
@@ -365,5 +361,5 @@ int main(void)
         TEST(of_odd_calls_what_can_be_known_is_told),
         TEST(a_device_that_never_rests_is_read_in_the_end),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return scenes_run(tests, COUNT_OF(tests));
 }

@@ -5,12 +5,8 @@
 #include "lib/common/common.h"
 #include "lib/common/utf8.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const struct pbx_make_call to_1002 = {.device = "1001", .callee = "1002"};
 
@@ -367,5 +363,5 @@ int main(void)
         TEST(a_made_call_with_an_impossible_identifier_is_an_error_of_the_pbx),
         TEST(every_refusal_ends_the_request_with_its_words),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return scenes_run(tests, COUNT_OF(tests));
 }
