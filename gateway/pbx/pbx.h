@@ -120,8 +120,9 @@ struct pbx_error {
     enum telephony_error_cause cause;
     const char *text; /* for developers: the PBX's own words; borrowed */
 };
-/* error NULL: done. call_id: of the call that pbx_make_call() has begun, else NULL. Comes exactly
- * once, from the loop; when the call itself returned an error it does not come. */
+/* error NULL: done. call_id: of the call that pbx_make_call() has begun, else NULL; its first event
+ * has been told by then, unless the PBX is late with it. Comes exactly once, from the loop; when
+ * the call itself returned an error it does not come. */
 typedef void (*pbx_done_fn)(void *context, const struct pbx_error *error, const char *call_id);
 
 struct pbx_make_call {

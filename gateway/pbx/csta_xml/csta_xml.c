@@ -74,6 +74,7 @@ static void clear_connection(struct cx *cx)
     cx_session_clear(cx);
     cx_directory_clear(cx);
     cx_requests_fail(cx->requests);
+    cx__calls_lost(cx);
     cx_monitor_set_restart(cx->monitors);
 }
 
@@ -100,6 +101,7 @@ static void on_tick(void *context)
     struct cx *cx = context;
     uint64_t now_ms = cx__now_ms();
     cx_requests_tick(cx->requests, now_ms);
+    cx__calls_tick(cx, now_ms);
     if (cx->connected) /* a request that was late may have ended it */
         cx_session_tick(cx, now_ms);
     if (!cx->pbx.up)
@@ -285,6 +287,7 @@ int csta_xml_open(uv_loop_t *loop, const struct pbx_settings *settings,
     cx->settings = *settings;
     cx->events = *events;
     cx->pbx.ops = &ops;
+    TAILQ_INIT(&cx->making);
     (void)snprintf(cx->pbx.node, sizeof(cx->pbx.node), "%s", settings->node);
     r = build(cx, loop, diag);
     if (r < 0) {

@@ -8,6 +8,7 @@
 #include "lib/common/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -335,8 +336,11 @@ static void tell_call(struct cx *cx, struct cx_monitor *monitor, const struct cs
     if (r == 0) {
         if (monitor->snapshot != NULL)
             cx_snapshot_overtake(monitor->snapshot);
+        char device[PBX_NUMBER_CHARS]; /* what is told may end the monitor */
+        (void)snprintf(device, sizeof(device), "%s", monitor->number);
         if (!cx->events.call(cx->events.context, &cx->pbx, &event.event))
             read_contradicted(cx, message->monitor_id);
+        cx__calls_heard(cx, device, event.event.call_id);
     } else if (r == -EPROTO) {
         cx__odd(cx, CX_ODD_EVENT, csta_type_name(message->type));
     } else if (message->type == CSTA_UNKNOWN) {

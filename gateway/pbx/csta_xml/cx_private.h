@@ -11,6 +11,8 @@
 #include "lib/common/timer.h"
 #include "lib/csta/csta.h"
 
+#include <sys/queue.h>
+
 #define CX_LOG "pbx"
 
 /* What a PBX does wrong without harm. Each kind is counted and logged at most every ten seconds. */
@@ -24,6 +26,8 @@
     X(DIRECTORY, "the device list cannot be read")
 #define CX_ODDITY_ENUM(id, text) CX_ODD_##id,
 enum cx_oddity { CX_ODDITIES(CX_ODDITY_ENUM) CX_ODDITY_COUNT };
+
+struct wish; /* cx_calls.c */
 
 struct cx {
     struct pbx pbx; /* first */
@@ -39,6 +43,7 @@ struct cx {
     struct cx_session session;
     struct cx_directory directory;
     struct cx_monitor_set *monitors;
+    TAILQ_HEAD(, wish) making; /* calls that were asked for and are not told yet */
     struct {
         uint64_t count, logged_ms;
     } odd[CX_ODDITY_COUNT];
@@ -60,7 +65,11 @@ void cx__monitors_event(struct cx *cx, const struct csta_message *event);
 void cx__monitors_list(struct cx *cx, const struct csta_message *segment);
 void cx__monitors_stopped(struct cx *cx, const char *monitor_id); /* by the PBX */
 
-/* cx_calls.c: the requests of people, for struct pbx_ops. */
+/* cx_calls.c. An event of the call was told at the device. */
+void cx__calls_heard(struct cx *cx, const char *device, const char *call_id);
+void cx__calls_tick(struct cx *cx, uint64_t now_ms);
+void cx__calls_lost(struct cx *cx); /* no more events will come */
+/* The requests of people, for struct pbx_ops. */
 int cx__make_call(struct pbx *pbx, const struct pbx_make_call *call, pbx_done_fn done,
                   void *context);
 int cx__answer(struct pbx *pbx, const char *call_id, const char *device, pbx_done_fn done,

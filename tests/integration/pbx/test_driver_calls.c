@@ -57,6 +57,7 @@ static void make_answer_and_clear_are_answered(void **state)
                      0);
     assert_int_equal(made.count, 0); /* from the loop only */
     assert_true(bench_until(bench, &cleared.count, 1, 1000));
+    assert_true(bench_until(bench, &made.count, 1, 1000)); /* the peer tells no event of it */
     assert_true(made.good && answered.good && cleared.good);
     assert_string_equal(made.call_id, "C-new");
     assert_string_equal(answered.call_id, "");

@@ -157,6 +157,65 @@ static void it_works_without_a_session_too(void **unused)
     expect_story(talk_and_release);
 }
 
+/* What had been told of the call when its maker was told that it is made. */
+struct made {
+    unsigned count, known;
+};
+
+static void on_made(void *made_, const struct pbx_error *error, const char *call_id)
+{
+    struct made *made = made_;
+    char told[96];
+    assert_null(error);
+    (void)snprintf(told, sizeof(told), "originated@1001(%s", call_id);
+    made->known += strstr(bench->story, told) != NULL;
+    made->count++;
+}
+
+static void make_and_hang_up(struct made *made)
+{
+    const struct pbx_make_call call = {.device = "1001", .callee = "1002", .auto_answer = true};
+    unsigned before = made->count;
+    bench->story[0] = '\0';
+    assert_int_equal(pbx_make_call(bench->pbx, &call, on_made, made), 0);
+    assert_true(bench_until(bench, &made->count, before + 1, LIMIT_MS));
+    press("1001", "hangup", NULL);
+}
+
+static void a_call_is_known_when_its_maker_is_told(void **unused)
+{
+    (void)unused;
+    struct made made = {0};
+    for (int i = 0; i < 50; i++)
+        make_and_hang_up(&made);
+    assert_int_equal(made.known, 50);
+}
+
+static void a_call_without_events_is_told_after_a_while(void **unused)
+{
+    (void)unused;
+    struct made made = {0};
+    misbehave("{\"drop_events\":1}");
+    uint64_t started_ms = common_boot_ms();
+    make_and_hang_up(&made);
+    assert_int_equal(made.known, 0);
+    assert_in_range(common_boot_ms() - started_ms, 250, 3000);
+}
+
+static void a_call_whose_link_breaks_at_once_is_told_too(void **unused)
+{
+    (void)unused;
+    struct made made = {0};
+    const struct pbx_make_call call = {.device = "1001", .callee = "1002", .auto_answer = true};
+    misbehave("{\"drop_events\":1}");
+    assert_int_equal(pbx_make_call(bench->pbx, &call, on_made, &made), 0);
+    bench_run(bench, 50); /* the answer is there, no event */
+    assert_int_equal(made.count, 0);
+    simulator_server_do(&server, "POST", "/link/drop", NULL);
+    assert_true(bench_until(bench, &bench->downs, 1, LIMIT_MS));
+    assert_int_equal(made.count, 1);
+}
+
 /* --- trouble ---------------------------------------------------------------------------------- */
 static void pieces_and_delays_change_nothing(void **unused)
 {
@@ -235,6 +294,9 @@ int main(void)
         ALONE(calls_from_before_the_link_are_found),
         ALONE(an_older_edition_is_agreed_on),
         ALONE(it_works_without_a_session_too),
+        READY(a_call_is_known_when_its_maker_is_told),
+        READY(a_call_without_events_is_told_after_a_while),
+        READY(a_call_whose_link_breaks_at_once_is_told_too),
         READY(pieces_and_delays_change_nothing),
         READY(a_dropped_link_comes_back_with_the_calls),
         READY(refused_sessions_are_asked_for_again),
