@@ -6,7 +6,7 @@
 # failed counts as failed, and a test that ctest calls skipped or not run as well.
 
 stages=(deps image build unit integration sim lab)
-declare -A budget_s=([deps]=150 [image]=180 [build]=240 [unit]=90 [integration]=420 [sim]=90 [lab]=570) # 29 min
+declare -A budget_s=([deps]=150 [image]=180 [build]=240 [unit]=90 [integration]=480 [sim]=90 [lab]=570) # 30 min
 passed=0 failed=0
 sim_schedules=20000
 

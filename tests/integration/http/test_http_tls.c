@@ -453,24 +453,55 @@ static void old_protocol_versions_are_refused(void **unused)
     tls_context_free(tls);
 }
 
-/* The clients live in another process, so that only the server's memory is counted. */
-static pid_t start_idle_clients(uint16_t port, unsigned count, int *ret_ready_fd)
+/* The clients live in another process, so that only the server's memory is counted. It is made
+ * before the server's thread: after a fork beside threads the allocator's locks may stay held. */
+struct idle_clients {
+    pid_t pid;
+    int port_fd, ready_fd; /* the port goes in, a byte comes out once all have been answered */
+};
+
+static void be_idle_clients(int port_fd, int ready_fd, unsigned count)
 {
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
+    uint16_t port;
+    if (read(port_fd, &port, sizeof(port)) == sizeof(port)) {
         SSL_CTX *clients = SSL_CTX_new(TLS_client_method());
         for (unsigned i = 0; i < count; i++)
             ask_plain(openssl_connect(clients, port, NULL));
-        (void)!write(ends[1], "r", 1);
+        (void)!write(ready_fd, "r", 1);
         (void)pause();
-        _exit(0);
     }
-    (void)close(ends[1]);
-    *ret_ready_fd = ends[0];
-    return pid;
+    _exit(0);
+}
+
+static struct idle_clients idle_clients_start(unsigned count)
+{
+    int port[2], ready[2];
+    assert_int_equal(pipe(port), 0);
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)close(port[1]);
+        be_idle_clients(port[0], ready[1], count);
+    }
+    (void)close(port[0]);
+    (void)close(ready[1]);
+    return (struct idle_clients){pid, port[1], ready[0]};
+}
+
+static void idle_clients_connect(const struct idle_clients *clients, uint16_t port)
+{
+    char byte;
+    assert_int_equal(write(clients->port_fd, &port, sizeof(port)), sizeof(port));
+    assert_int_equal(read(clients->ready_fd, &byte, 1), 1);
+}
+
+static void idle_clients_end(const struct idle_clients *clients)
+{
+    (void)kill(clients->pid, SIGKILL);
+    assert_int_equal(waitpid(clients->pid, NULL, 0), clients->pid);
+    (void)close(clients->port_fd);
+    (void)close(clients->ready_fd);
 }
 
 /* The address sanitizer has an allocator of its own with a counter of its own. */
@@ -487,20 +518,16 @@ static void an_idle_channel_takes_little_memory(void **unused)
 {
     (void)unused;
     enum { CHANNELS = 200, LIMIT_BYTES = 40 * 1024 };
+    const struct idle_clients clients = idle_clients_start(CHANNELS);
     struct tls_context *tls = server_context("a", NULL);
     struct http_test_server *server = http_test_server_start(NULL, tls);
     size_t before = memory_in_use();
-    int ready_fd = -1;
-    pid_t pid = start_idle_clients(http_test_server_port(server), CHANNELS, &ready_fd);
-    char byte;
-    assert_int_equal(read(ready_fd, &byte, 1), 1);
+    idle_clients_connect(&clients, http_test_server_port(server));
     assert_int_equal(http_test_server_stats(server).connections, CHANNELS);
     size_t each = (memory_in_use() - before) / CHANNELS;
     print_message("an idle TLS channel takes %zu bytes\n", each);
     assert_in_range(each, 1024, LIMIT_BYTES);
-    (void)kill(pid, SIGKILL);
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
-    (void)close(ready_fd);
+    idle_clients_end(&clients);
     http_test_server_stop(server);
     tls_context_free(tls);
 }

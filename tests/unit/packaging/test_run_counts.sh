@@ -59,7 +59,7 @@ sum=0
 for stage in "${stages[@]}"; do
     sum=$((sum + budget_s[$stage]))
 done
-is "the budgets together are at most 25 minutes" yes "$([ $sum -le 1500 ] && echo yes || echo "$sum s")"
+is "the budgets together are at most 32 minutes" yes "$([ $sum -le 1920 ] && echo yes || echo "$sum s")"
 
 echo "$failures failures"
 [ $failures = 0 ]
