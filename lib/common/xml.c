@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BYTES_MAX = 1 << 20, DEPTH_MAX = 32 };
+enum { TEXT_BYTES_MAX = 1 << 20, DEPTH_MAX = 32, ATTRIBUTES_MAX = 64 };
 
 struct attribute {
     char *name, *value;
@@ -183,6 +183,59 @@ static int copy_element(const struct copying *copying, xmlNode *from, int depth,
     return r < 0 ? r : copy_children(copying, node, from, depth);
 }
 
+/* The rest of a piece that is no element: comment, CDATA, processing instruction. NULL: this is an
+ * element. */
+static const char *skip_other(const char *at, const char *end)
+{
+    static const struct {
+        const char *begin, *end;
+    } others[] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}};
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        size_t begin_chars = strlen(others[i].begin), left = (size_t)(end - at);
+        if (left < begin_chars || memcmp(at, others[i].begin, begin_chars) != 0)
+            continue;
+        const char *stop =
+            memmem(at + begin_chars, left - begin_chars, others[i].end, strlen(others[i].end));
+        return stop != NULL ? stop : end;
+    }
+    return NULL;
+}
+
+/* Counts the attributes of the tag that begins here; *ret_end is behind it. */
+static unsigned count_attributes(const char *at, const char *end, const char **ret_end)
+{
+    unsigned count = 0;
+    char quote = '\0';
+    for (; at < end && (quote != '\0' || *at != '>'); at++) {
+        if (quote == '\0' && (*at == '"' || *at == '\'')) {
+            quote = *at;
+            count++;
+        } else if (*at == quote) {
+            quote = '\0';
+        }
+    }
+    *ret_end = at;
+    return count;
+}
+
+/* libxml2 compares each attribute with each other one of its element: ten thousand of them in one
+ * tag would hold everything up. So they are counted before it sees them. */
+static bool has_crowded_tag(const char *text, size_t len_bytes)
+{
+    const char *end = text + len_bytes;
+    for (const char *at = text; at < end;) {
+        at = memchr(at, '<', (size_t)(end - at));
+        if (at == NULL)
+            return false;
+        const char *other = skip_other(at, end);
+        if (other != NULL)
+            at = other;
+        else if (count_attributes(at + 1, end, &at) > ATTRIBUTES_MAX)
+            return true;
+    }
+    return false;
+}
+
 /* A document type can declare entities: files to be read, texts that grow without end. Stopping at
  * its first word leaves none of that to libxml2's own limits. */
 static void on_doctype(void *context, const xmlChar *name, const xmlChar *id, const xmlChar *system)
@@ -216,6 +269,8 @@ static int parse(const char *text, size_t len_bytes, const struct copying *copyi
         return diag_fail(diag, -EINVAL, "empty");
     if (memchr(text, '\0', len_bytes) != NULL)
         return diag_fail(diag, -EINVAL, "a NUL byte: this is no text");
+    if (has_crowded_tag(text, len_bytes))
+        return diag_fail(diag, -EINVAL, "an element has more than %d attributes", ATTRIBUTES_MAX);
 
     AUTO(context_freep) xmlParserCtxtPtr parser = xmlNewParserCtxt();
     AUTO(xml_freep) struct xml *xml = calloc(1, sizeof(*xml));

@@ -1,5 +1,5 @@
 /* xml.h - a small read-only view on XML (libxml2 with limits: no network, no entities, no DTD,
- * 1 MiB, depth 32), for configuration files and for messages. Every element knows its line. */
+ * 1 MiB, depth 32, 64 attributes), for configuration files and for messages. Every element knows its line. */
 #ifndef OG_COMMON_XML_H
 #define OG_COMMON_XML_H
 

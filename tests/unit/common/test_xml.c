@@ -151,6 +151,27 @@ static void lines_are_right_in_long_files(void **state)
     assert_int_equal(xml_line(xml_child(xml_root(xml))), 100001);
 }
 
+static void elements_with_too_many_attributes_are_refused_at_once(void **state)
+{
+    (void)state;
+    static const char *const before[] = {"", "<?p \"?>", "<!-- ' <b \" -->",
+                                         "<b x='\">'/><![CDATA[<c \"]]>"};
+    for (unsigned count = 63; count <= 20000; count = count < 65 ? count + 1 : count * 17) {
+        for (size_t i = 0; i < COUNT_OF(before); i++) {
+            AUTO(buf_done) struct buf text = {0};
+            AUTO(xml_freep) struct xml *xml = NULL;
+            struct diag diag = {0};
+            buf_addf(&text, "<root>%s<a", before[i]);
+            for (unsigned k = 0; k < count; k++)
+                buf_addf(&text, k % 2 == 0 ? " a%u='>\"'" : " a%u = \"'\"", k);
+            buf_adds(&text, "/></root>");
+            int r = xml_parse_message(text.data, text.len_bytes, &xml, &diag);
+            assert_int_equal(r, count <= 64 ? 0 : -EINVAL);
+            assert_true(r == 0 || strstr(diag.text, "attributes") != NULL);
+        }
+    }
+}
+
 static void a_foreign_message_is_read_by_its_local_names(void **state)
 {
     (void)state;
@@ -182,6 +203,7 @@ int main(void)
         cmocka_unit_test(nul_bytes_are_refused),
         cmocka_unit_test(depth_and_size_are_limited),
         cmocka_unit_test(lines_are_right_in_long_files),
+        cmocka_unit_test(elements_with_too_many_attributes_are_refused_at_once),
         cmocka_unit_test(a_foreign_message_is_read_by_its_local_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
