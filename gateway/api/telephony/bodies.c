@@ -56,24 +56,26 @@ static bool is_given(const char *text)
     return text != NULL && *text != '\0';
 }
 
-/* [+]?[0-9A-D*#() ]{1,49}; blanks and brackets are for people, the PBX gets the rest. */
-static bool read_callee(const char *text, struct arena *arena, const char **ret_number)
+/* [+]?[0-9A-D*#() ]{1,49}, with something in it that can be dialled. */
+static bool is_dialable(const char *text)
 {
-    size_t len = strlen(text), used = 0;
     const char *digits = *text == '+' ? text + 1 : text;
-    size_t digit_count = len - (size_t)(digits - text);
-    if (digit_count < 1 || digit_count >= DIALLED_BYTES_MAX ||
-        strspn(digits, "0123456789ABCD*#() ") != digit_count)
-        return false;
-    char *number = arena_strndup(arena, text, len);
-    if (number == NULL)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (strchr("() ", text[i]) == NULL)
-            number[used++] = text[i];
-    number[used] = '\0';
-    *ret_number = number;
-    return strcspn(number, "0123456789ABCD*#") < used;
+    size_t len = strlen(digits);
+    return len >= 1 && len < DIALLED_BYTES_MAX && strspn(digits, "0123456789ABCD*#() ") == len &&
+           strcspn(digits, "0123456789ABCD*#") < len;
+}
+
+/* Blanks and brackets are for people, the PBX gets the rest. NULL: no memory. */
+static const char *strip(const char *text, struct arena *arena)
+{
+    size_t used = 0;
+    char *number = arena_strdup(arena, text);
+    for (; number != NULL && *text != '\0'; text++)
+        if (strchr("() ", *text) == NULL)
+            number[used++] = *text;
+    if (number != NULL)
+        number[used] = '\0';
+    return number;
 }
 
 static bool read_auto_answer(const cJSON *value, bool *ret_auto)
@@ -139,7 +141,7 @@ bool make_call_of_body(const struct make_call_body *body, struct arena *arena,
                        struct pbx_make_call *ret_call, struct body_problem *ret_problem)
 {
     struct pbx_make_call call = {.device = body->device_id};
-    if (!read_callee(body->callee, arena, &call.callee))
+    if (!is_dialable(body->callee))
         return fail(ret_problem, FINDING_BAD_NUMBER,
                     "callee must match [+]?[0-9A-D*#() ]{1,49} and hold a digit");
     if (!read_auto_answer(body->auto_answer, &call.auto_answer))
@@ -147,6 +149,9 @@ bool make_call_of_body(const struct make_call_body *body, struct arena *arena,
     if (asks_for_more(body, ret_problem) ||
         !read_correlator(body, arena, &call.correlator, ret_problem))
         return false;
+    call.callee = strip(body->callee, arena);
+    if (call.callee == NULL)
+        return fail(ret_problem, FINDING_NO_MEMORY, NULL);
     *ret_call = call;
     return true;
 }

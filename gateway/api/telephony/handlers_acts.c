@@ -278,8 +278,10 @@ void telephony_basic_drop_me(struct http_request *request)
     if (user == NULL || !telephony_is_read(request, user))
         return;
     TAILQ_FOREACH(call, &user->calls, of_user)
-    if (best == NULL || weight_of(call) > weight_of(best))
-        best = call;
+    {
+        if (best == NULL || weight_of(call) > weight_of(best))
+            best = call;
+    }
     if (best == NULL)
         telephony_answer_finding(request, FINDING_NOT_IN_CALL, NULL);
     else

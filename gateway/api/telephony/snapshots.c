@@ -62,14 +62,19 @@ int snapshots_tell(struct snapshots *snapshots, const struct session *session,
     return 0;
 }
 
-/* Half of each queue stays free for what happens meanwhile. */
+static bool is_half_full(const struct event_queue *queue)
+{
+    return queue->count > EVENT_QUEUE_MAX / 2 || queue->bytes > EVENT_QUEUE_BYTES_MAX / 2;
+}
+
+/* Half of each queue that telephony goes to stays free for what happens meanwhile. */
 static bool has_room(const struct session *session)
 {
     const struct subscription *subscription;
     TAILQ_FOREACH(subscription, &session->subscriptions, of_session)
     {
-        if (subscription->queue.count > EVENT_QUEUE_MAX / 2 ||
-            subscription->queue.bytes > EVENT_QUEUE_BYTES_MAX / 2)
+        if (is_half_full(&subscription->queue) &&
+            filter_passes(subscription->filter, EVENT_PACKAGE_TELEPHONY, NULL))
             return false;
     }
     return true;
