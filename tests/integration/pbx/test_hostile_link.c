@@ -209,6 +209,23 @@ static void thousands_of_status_questions_are_each_answered(void **state)
     hostile_assert_works(bench);
 }
 
+/* Its questions must not fill the gateway's memory with answers. */
+static void a_pbx_that_asks_and_does_not_read_loses_the_connection(void **state)
+{
+    struct bench *bench = *state;
+    hostile_settle(bench);
+    peer_stop_reading(&bench->peer);
+    for (unsigned i = 0; i < 200 && hostile_count(bench, "down") == 0; i++) {
+        for (unsigned k = 0; k < 1000; k++)
+            peer_send(&bench->peer, k, &(struct csta_message){.type = CSTA_REQUEST_STATUS});
+        bench_run(bench, 20);
+    }
+    hostile_wait(bench, "down");
+    assert_string_equal(bench->why_down, "the PBX does not read what it is sent");
+    peer_drop(&bench->peer);
+    hostile_assert_recovers(bench);
+}
+
 static void a_status_that_wants_no_answer_gets_none(void **state)
 {
     struct bench *bench = *state;
@@ -248,6 +265,7 @@ int main(void)
         TEST(no_granted_time_makes_the_driver_spin_or_sleep_for_ever),
         TEST(a_session_that_is_terminated_at_once_again_and_again_does_not_spin),
         TEST(thousands_of_status_questions_are_each_answered),
+        TEST(a_pbx_that_asks_and_does_not_read_loses_the_connection),
         TEST(a_status_that_wants_no_answer_gets_none),
         TEST(requests_that_a_gateway_does_not_serve_are_refused),
     };
