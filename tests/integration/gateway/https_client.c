@@ -125,8 +125,8 @@ static bool send_request(struct https_client *client, const char *method, const 
                          const char *body)
 {
     char head[2048];
-    int len = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: gateway\r\nAccept: */*\r\n",
-                       method, path);
+    int len = snprintf(head, sizeof(head), "%s %s HTTP/1.1\r\nHost: %s\r\nAccept: */*\r\n", method,
+                       path, client->host != NULL ? client->host : "gateway");
     if (client->cookie[0] != '\0')
         len += snprintf(head + len, sizeof(head) - (size_t)len, "Cookie: AlcUserId=%s\r\n",
                         client->cookie);

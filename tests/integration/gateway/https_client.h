@@ -16,6 +16,7 @@ struct https_client {
     char address[32];              /* own address to connect from, "" for any: 127.x.y.z */
     char cookie[CREDENTIAL_CHARS]; /* credential to send, "" for none */
     const char *authorization;     /* header value, NULL for none */
+    const char *host;              /* header value, NULL for "gateway" */
     uint64_t timeout_ms;           /* of one request; 0: 10 s */
     int fd;                        /* -1: not connected; set it so at the beginning */
     void *ssl;

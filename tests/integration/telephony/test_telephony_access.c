@@ -257,6 +257,23 @@ static void unused_members_may_be_null(void **unused)
     stage_tidy(&stage);
 }
 
+/* Who has come by the private address may not reach the public one. */
+static void a_new_call_is_where_the_client_has_come_from(void **unused)
+{
+    static const char body[] = "{\"deviceId\":\"1001\",\"callee\":\"1002\"}";
+    struct actor *user = stage_actor(&stage, "1001");
+    char host[64], expected[128];
+    (void)unused;
+    (void)snprintf(host, sizeof(host), "localhost:%u", stage.harness.port);
+    (void)snprintf(expected, sizeof(expected), "\r\nLocation: https://%s/api/rest/1.0" CALLS "/",
+                   host);
+    user->rest.host = host;
+    assert_int_equal(ask(user, "POST", CALLS, body), 201);
+    user->rest.host = NULL;
+    assert_non_null(strcasestr(answer.head, expected));
+    stage_tidy(&stage);
+}
+
 static void a_pbx_that_is_away_is_a_reason_to_try_again(void **unused)
 {
     static const char body[] = "{\"deviceId\":\"1001\",\"callee\":\"1002\"}";
@@ -329,6 +346,7 @@ int main(void)
         cmocka_unit_test(a_long_device_number_is_refused),
         cmocka_unit_test(other_kinds_of_calls_are_refused_in_words),
         cmocka_unit_test(unused_members_may_be_null),
+        cmocka_unit_test(a_new_call_is_where_the_client_has_come_from),
         cmocka_unit_test(a_pbx_that_is_away_is_a_reason_to_try_again),
         cmocka_unit_test(calls_that_were_never_read_are_no_empty_list),
     };
