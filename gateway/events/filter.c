@@ -183,13 +183,19 @@ const struct filter_id *filter_ids(const struct filter *filter, size_t *ret_coun
     return filter->ids;
 }
 
+static int compare_with_id(const void *text, const void *one)
+{
+    return strcmp(text, ((const struct filter_id *)one)->id);
+}
+
 bool filter_passes(const struct filter *filter, enum event_package package, const char *id)
 {
     uint32_t bit = 1u << package;
     if (filter->everybody & bit || id == NULL)
         return ((filter->everybody | filter->listed) & bit) != 0;
-    for (size_t i = 0; i < filter->count; i++)
-        if (strcmp(filter->ids[i].id, id) == 0)
-            return (filter->ids[i].packages & bit) != 0;
-    return false;
+    if (filter->count == 0)
+        return false;
+    const struct filter_id *found =
+        bsearch(id, filter->ids, filter->count, sizeof(*filter->ids), compare_with_id);
+    return found != NULL && (found->packages & bit) != 0;
 }
