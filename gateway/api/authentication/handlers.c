@@ -23,6 +23,7 @@ struct login { /* one authentication under way; lives in the request's arena */
     struct http_request *request;
     char typed[BASIC_LOGIN_CHARS]; /* as the caller wrote it */
     const char *name;              /* the account's login; what was typed for an unknown one */
+    const char *counted;           /* under which wrong tries are counted */
     bool administrator, known;
     const char *hash; /* that the password was checked with; NULL: there is none */
     char credential[SECRETS_ID_CHARS + 1];
@@ -125,7 +126,7 @@ static void on_checked(void *context, int result)
     struct gateway *gateway = login->gateway;
     const char *address = http_request_peer(login->request);
     if (result == 0) {
-        throttle_right(gateway->throttle, login->name, address);
+        throttle_right(gateway->throttle, login->counted, address);
         store_credential(login);
         return;
     }
@@ -136,11 +137,25 @@ static void on_checked(void *context, int result)
         identity_answer_unknown(login->request, "wrong login or password");
         return;
     }
-    throttle_undo(gateway->throttle, login->name, address);
+    throttle_undo(gateway->throttle, login->counted, address);
     http_answer_fail(login->request, 503, "the password cannot be checked now; try again");
 }
 
-/* Every way to write a login leads to the same account, hence to the same count of wrong tries. */
+/* Every way to write a login leads to the same count of wrong tries, also where there is no such
+ * user: else the count would tell who exists. An administrator has his own, although his login may
+ * be a user's: a right password of the one must not forgive tries at the other. */
+static const char *find_counted(struct arena *arena, const struct login *login)
+{
+    if (login->administrator)
+        return arena_printf(arena, "administrator %s", login->name);
+    size_t digits = strspn(login->typed, "0123456789");
+    if (login->known || digits == 0 || digits >= PBX_NUMBER_CHARS || login->typed[digits] != '\0')
+        return login->name;
+    char user_login[USER_LOGIN_CHARS];
+    user_login_of(login->typed, user_login);
+    return arena_strdup(arena, user_login);
+}
+
 static int find_account(struct login *login)
 {
     const struct gateway *gateway = login->gateway;
@@ -150,7 +165,8 @@ static int find_account(struct login *login)
     login->known = login->administrator || user != NULL;
     login->name =
         login->administrator || user == NULL ? login->typed : arena_strdup(arena, user->login);
-    if (login->name == NULL)
+    login->counted = login->name == NULL ? NULL : find_counted(arena, login);
+    if (login->counted == NULL)
         return -ENOMEM;
     const char *hash = login->known ? find_hash(gateway, login) : NULL;
     login->hash = hash == NULL ? NULL : arena_strdup(arena, hash);
@@ -161,7 +177,7 @@ static void check_password(struct login *login, const char *password)
 {
     struct gateway *gateway = login->gateway;
     const char *address = http_request_peer(login->request);
-    uint64_t wait_ms = throttle_begin(gateway->throttle, login->name, address, common_boot_ms());
+    uint64_t wait_ms = throttle_begin(gateway->throttle, login->counted, address, common_boot_ms());
     if (wait_ms > 0)
         identity_answer_throttled(login->request, wait_ms);
     else if (passwords_check(gateway->passwords, password, login->hash, on_checked, login) < 0)

@@ -91,6 +91,21 @@ static void every_way_to_write_a_login_counts_as_the_same_account(void **unused)
     https_client_close(&client);
 }
 
+/* Also of somebody who does not exist: who does would show otherwise. */
+static void every_way_to_write_an_unknown_login_counts_as_the_same_account(void **unused)
+{
+    static const char *const typed[] = {"oxe4998", "4998", "oxe4998", "4998", "4998"};
+    (void)unused;
+    for (size_t i = 0; i < COUNT_OF(typed); i++) {
+        assert_int_equal(log_in_from(&client, "127.0.3.7", typed[i], "wrong"), 401);
+        https_client_close(&client);
+    }
+    assert_int_equal(log_in_from(&client, "127.0.3.7", "oxe4998", "wrong"), 403);
+    https_client_close(&client);
+    assert_int_equal(log_in_from(&client, "127.0.3.7", "oxe4997", "wrong"), 401);
+    https_client_close(&client);
+}
+
 static void an_administrator_acts_for_a_user(void **unused)
 {
     static const char *const bodies[] = {
@@ -189,6 +204,7 @@ int main(void)
         cmocka_unit_test(a_user_logs_in_by_login_number_or_external_login),
         cmocka_unit_test(wrong_passwords_unknown_logins_and_users_without_password_are_401),
         cmocka_unit_test(every_way_to_write_a_login_counts_as_the_same_account),
+        cmocka_unit_test(every_way_to_write_an_unknown_login_counts_as_the_same_account),
         cmocka_unit_test(an_administrator_acts_for_a_user),
         cmocka_unit_test(nobody_acts_for_a_stranger_and_users_for_nobody),
         cmocka_unit_test(a_restart_keeps_users_sessions_and_drops_those_without_user),
