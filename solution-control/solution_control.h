@@ -9,6 +9,7 @@
  *   steps.c        what each step does: DRBD, mount, PostgreSQL, gateway
  *   claim.c        probing for and claiming the virtual address
  *   service.c      one supervised child;  probes.c  inner heartbeats and the 30 s probes
+ *   postmaster_file.c  whether PostgreSQL takes connections
  *   disk_beat.c    contact proven through the replicated disk
  *   journal.c      history of decisions;  control.c, status.c  what `roxed` asks and reads
  *

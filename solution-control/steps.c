@@ -6,8 +6,10 @@
 #include "lib/common/child.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
+#include "solution-control/postmaster_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <mntent.h>
 #include <pwd.h>
@@ -21,6 +23,7 @@
 static const char module[] = "steps";
 
 static const char pg_bin[] = "/usr/lib/postgresql/15/bin";
+enum { DATABASE_POLL_MS = 20 };
 static const char file_system_label[] = "open-gateway";
 
 /* --- small helpers ----------------------------------------------------------------------------- */
@@ -131,6 +134,16 @@ void sol_drbd_up(struct sol_daemon *daemon)
 
 static void promote(struct sol_daemon *daemon);
 
+static void on_gateway_withdrawn(void *context, bool gone)
+{
+    struct sol_daemon *daemon = context;
+    if (!gone)
+        done(daemon, EXECUTOR_PROMOTE, -EBUSY, "the gateway's process cannot be killed");
+    else
+        executor_step_done(daemon->executor, EXECUTOR_PROMOTE, EXECUTOR_PEER_LIVES,
+                           "the peer is Primary");
+}
+
 /* The first try may only have found out that the peer is dead (drbd: refused although the helper
  * said 7); the second one then succeeds. More tries would not help. */
 static void on_promoted(void *context, const struct drbdctl_outcome *outcome)
@@ -143,8 +156,7 @@ static void on_promoted(void *context, const struct drbdctl_outcome *outcome)
              ++daemon->promote_tries < TRIES)
         promote(daemon);
     else if (outcome->result == DRBDCTL_RESULT_REFUSED_MULTIPLE_PRIMARIES)
-        executor_step_done(daemon->executor, EXECUTOR_PROMOTE, EXECUTOR_PEER_LIVES,
-                           "the peer is Primary");
+        service_stop(daemon->gateway, on_gateway_withdrawn, daemon); /* no release follows */
     else
         done(daemon, EXECUTOR_PROMOTE, -EIO,
              outcome->diag.text[0] ? outcome->diag.text : drbdctl_result_name(outcome->result));
@@ -210,10 +222,19 @@ static void format_if_new(struct sol_daemon *daemon)
         run_command(daemon, EXECUTOR_FORMAT, look, NULL, 10000, on_device_read);
 }
 
+/* The gateway rewrites the list with its first channel: keep the old one for the tickle. */
+static void keep_channels(void)
+{
+    if (rename(SOL_CHANNELS_FILE, SOL_CHANNELS_FILE ".last") != 0 && errno == ENOENT)
+        (void)unlink(SOL_CHANNELS_FILE ".last");
+}
+
 static void on_mounted(struct sol_daemon *daemon, const struct child_result *result)
 {
     struct diag diag = {0};
     int r = result->status;
+    if (r == 0)
+        keep_channels();
     if (r == 0)
         r = disk_beat_open(daemon->beat, SOL_BEAT_FILE, &diag);
     done(daemon, EXECUTOR_MOUNT, r, result->status != 0 ? result->output : diag.text);
@@ -259,6 +280,9 @@ static const char *const database_argv[] = {
     "-c", "synchronous_commit=on",
     "-c", "wal_level=minimal",
     "-c", "max_wal_senders=0",
+    "-c", "max_logical_replication_workers=0",
+    /* One call for the volume instead of one fsync for each of a thousand files, before recovery. */
+    "-c", "recovery_init_sync_method=syncfs",
     "-c", "max_wal_size=64MB",
     "-c", "min_wal_size=32MB",
     "-c", "checkpoint_timeout=30s",
@@ -322,7 +346,7 @@ static void on_database_state(void *context, bool up, const struct diag *why)
     if (!up) {
         log_debug(module, "PostgreSQL: %s", why != NULL ? why->text : "");
         if (!daemon->database_asking && executor_current(daemon->executor) == EXECUTOR_START_DATABASE)
-            timer_start(daemon->database_poll, 50, 0);
+            timer_start(daemon->database_poll, DATABASE_POLL_MS, 0);
         return;
     }
     if (service_state(daemon->database) == SERVICE_STOPPED)
@@ -346,27 +370,50 @@ static int open_database_connection(struct sol_daemon *daemon, struct diag *diag
     return pg_open(daemon->loop, &options, &daemon->db, diag);
 }
 
-/* A starting server is asked again 50 ms after each refusal: the connection's own back-off would cost
- * a second here. An attempt that is under way is left alone. */
-static void on_database_poll(void *context)
+static bool database_is_ready(const struct sol_daemon *daemon)
 {
-    struct sol_daemon *daemon = context;
-    if (executor_current(daemon->executor) != EXECUTOR_START_DATABASE || daemon->db == NULL ||
-        pg_is_up(daemon->db))
+    char text[POSTMASTER_FILE_BYTES];
+    int fd = open(SOL_DATABASE_FOLDER "/postmaster.pid", O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, sizeof(text)) : -1;
+    if (fd >= 0)
+        (void)close(fd);
+    return got > 0 && postmaster_is_ready(text, (size_t)got, service_pid(daemon->database));
+}
+
+static void ask_database(struct sol_daemon *daemon)
+{
+    struct diag diag = {0};
+    if (daemon->db == NULL) {
+        if (open_database_connection(daemon, &diag) < 0)
+            done(daemon, EXECUTOR_START_DATABASE, -ENOMEM, diag.text);
         return;
+    }
     daemon->database_asking = true;
     pg_reset(daemon->db);
     daemon->database_asking = false;
 }
 
+/* The server says in its own file when it takes connections. One that comes too early costs it a
+ * process, while it recovers; and the connection's back-off would cost a second here. */
+static void on_database_poll(void *context)
+{
+    struct sol_daemon *daemon = context;
+    if (executor_current(daemon->executor) != EXECUTOR_START_DATABASE ||
+        (daemon->db != NULL && pg_is_up(daemon->db)))
+        return;
+    if (database_is_ready(daemon))
+        ask_database(daemon);
+    else
+        timer_start(daemon->database_poll, DATABASE_POLL_MS, 0);
+}
+
 static void start_database(struct sol_daemon *daemon)
 {
-    struct diag diag = {0};
     service_start(daemon->database);
-    if (daemon->db == NULL && open_database_connection(daemon, &diag) < 0)
-        done(daemon, EXECUTOR_START_DATABASE, -ENOMEM, diag.text);
-    else if (daemon->db != NULL && pg_is_up(daemon->db))
+    if (daemon->db != NULL && pg_is_up(daemon->db))
         done(daemon, EXECUTOR_START_DATABASE, 0, NULL);
+    else
+        timer_start(daemon->database_poll, DATABASE_POLL_MS, 0);
 }
 
 static void on_databases_created(struct sol_daemon *daemon, const struct child_result *result)
@@ -459,13 +506,12 @@ static void tickle(struct sol_daemon *daemon)
     }
 }
 
-/* The gateway rewrites the list as soon as it starts: keep the old one for the tickle. */
+/* The gateway was begun with the promotion (it answers nobody before its database is there); its
+ * first good answer ends this step. */
 static void start_gateway(struct sol_daemon *daemon)
 {
-    if (rename(SOL_CHANNELS_FILE, SOL_CHANNELS_FILE ".last") != 0 && errno == ENOENT)
-        (void)unlink(SOL_CHANNELS_FILE ".last");
     service_start(daemon->gateway);
-    probes_start(daemon->probes); /* its first good answer ends this step */
+    probes_start(daemon->probes);
 }
 
 /* --- the executor's two entry points ----------------------------------------------------------- */
@@ -489,6 +535,7 @@ static void begin_step(struct sol_daemon *daemon, enum executor_step step)
         break;
     case EXECUTOR_PROMOTE:
         claim_prepare(daemon->claim);
+        service_start(daemon->gateway); /* loads while the disk is promoted and recovered */
         promote(daemon);
         break;
     case EXECUTOR_FORMAT:

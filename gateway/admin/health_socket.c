@@ -3,6 +3,7 @@
 #include "gateway/admin/beat.h"
 #include "gateway/events/channel.h"
 #include "gateway/gateway.h"
+#include "gateway/store/store.h"
 #include "lib/common/common.h"
 
 #include <errno.h>
@@ -50,10 +51,18 @@ static void end_caller(struct caller *caller)
     uv_close((uv_handle_t *)&caller->pipe, on_caller_closed);
 }
 
+/* Who asks waits for the database too, and may have just seen it start. */
+static void hasten_database(const struct gateway *gateway)
+{
+    if (gateway->store != NULL && !store_is_ready(gateway->store))
+        store_hasten(gateway->store);
+}
+
 /* A line is far smaller than the socket's buffer: a caller that lets it fill does not read. */
 static void answer(struct caller *caller)
 {
     const struct gateway *gateway = caller->socket->gateway;
+    hasten_database(gateway);
     uint64_t age_ms = beat_age_ms(gateway->beat);
     char line[LINE_CHARS];
     int len =

@@ -3,6 +3,8 @@
  *
  *   {"ok":true,"db":true,"sessions":3,"subscriptions":9,"channels":2,"last_commit_ms":812}
  *
+ * Who asks while the database is away makes the gateway try to connect again at once.
+ *
  * The answer comes from the loop, so it proves that the loop turns. "db": the heartbeat row was
  * committed not long ago; "last_commit_ms": how long ago (-1: never). */
 #ifndef OG_GATEWAY_HEALTH_SOCKET_H

@@ -30,6 +30,12 @@ bool store_is_ready(const struct store *store)
     return store->ready;
 }
 
+void store_hasten(struct store *store)
+{
+    for (int lane = 0; lane < STORE_LANE_COUNT; lane++)
+        pg_hasten(store->lanes[lane]);
+}
+
 int store__judge(struct store *store, const struct pg_result *result)
 {
     if (result->error == 0) {

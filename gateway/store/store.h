@@ -60,6 +60,8 @@ int store_open(uv_loop_t *loop, const struct store_options *options, struct stor
                struct diag *diag);
 /* Open statements end with -EAGAIN before this returns. NULL is fine. */
 void store_close(struct store *store);
+/* Somebody knows that the database may be there: do not wait out the back-off. */
+void store_hasten(struct store *store);
 /* Loaded and connected. While it is not, every call below answers -EAGAIN. */
 bool store_is_ready(const struct store *store);
 

@@ -629,6 +629,14 @@ int pg_query(struct pg *pg, const char *sql, const char *const *params, int para
     return 0;
 }
 
+void pg_hasten(struct pg *pg)
+{
+    if (pg->phase != PHASE_WAITING || uv_is_closing((uv_handle_t *)&pg->step_timer))
+        return;
+    pg->backoff_ms = BACKOFF_FIRST_MS;
+    start_timer(&pg->step_timer, on_step_timer, 0);
+}
+
 void pg_reset(struct pg *pg)
 {
     if (uv_is_closing((uv_handle_t *)&pg->step_timer))

@@ -64,6 +64,9 @@ bool pg_is_up(const struct pg *pg);
  * -ENOMEM; on an error done is not called. */
 int pg_query(struct pg *pg, const char *sql, const char *const *params, int param_count,
              uint64_t timeout_ms, pg_done_fn done, void *context);
+/* Ends the pause of the back-off: a connection that waits for its next attempt begins it now, and
+ * the back-off starts anew. Does nothing while one is up or under way. */
+void pg_hasten(struct pg *pg);
 /* Drops the connection now (all waiting callbacks get -ECONNRESET) and starts a new one. */
 void pg_reset(struct pg *pg);
 /* Ends everything: waiting callbacks come with -ECONNRESET before this returns; memory goes in the

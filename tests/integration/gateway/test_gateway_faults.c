@@ -17,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -166,6 +168,34 @@ static void a_crash_of_postgresql_loses_no_acknowledged_write_and_no_session(voi
     https_client_close(&listener);
     assert_true(https_client_ask(&client, "GET", "/api/sysstat/health?commit=1", NULL, &answer));
     assert_int_equal(answer.status, 200);
+    https_client_close(&client);
+}
+
+/* One line of the health socket, as solution-control asks for it. */
+static void ask_health_socket(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char line[256];
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", harness.health);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_true(read(fd, line, sizeof(line)) > 0);
+    (void)close(fd);
+}
+
+static void who_asks_for_health_ends_the_pause_before_the_next_connection(void **unused)
+{
+    enum { FIVE_ATTEMPTS_MS = 3300, NEXT_PAUSE_MS = 2000 }; /* 0.1 + 0.2 + 0.4 + 0.8 + 1.6 s */
+    (void)unused;
+    harness_open_session(&harness, &client);
+    pg_server_crash(harness.pg);
+    (void)usleep(FIVE_ATTEMPTS_MS * 1000);
+    assert_int_equal(pg_server_start(harness.pg), 0);
+    uint64_t begin_ms = common_boot_ms();
+    ask_health_socket();
+    wait_until_it_takes_writes(&client);
+    assert_true(common_boot_ms() - begin_ms < NEXT_PAUSE_MS / 2);
     https_client_close(&client);
 }
 
@@ -345,6 +375,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(thousands_of_subscriptions_are_stored_at_a_good_rate),
         cmocka_unit_test(a_crash_of_postgresql_loses_no_acknowledged_write_and_no_session),
+        cmocka_unit_test(who_asks_for_health_ends_the_pause_before_the_next_connection),
         cmocka_unit_test(a_database_that_stands_still_holds_up_nothing_else),
         cmocka_unit_test(a_gateway_without_database_answers_503_and_recovers),
         cmocka_unit_test(no_secret_stands_in_the_log_or_in_the_database),

@@ -369,6 +369,37 @@ static void a_restarted_server_is_found_again(void **state)
     assert_string_equal(session->value, "waited");
 }
 
+static void a_hastened_connection_does_not_wait_for_its_back_off(void **state)
+{
+    enum { REFUSED = 5, NEXT_PAUSE_MS = 1600 }; /* 100, 200, 400, 800, then this one */
+    struct session *session = *state;
+    pg_server_crash(server);
+    open_session(session, true, false, NULL);
+    run_until(session, &session->downs, REFUSED);
+    assert_int_equal(pg_server_start(server), 0);
+    uint64_t start = common_boot_ms();
+    pg_hasten(session->pg);
+    run_until(session, &session->ups, 1);
+    assert_in_range(common_boot_ms() - start, 0, NEXT_PAUSE_MS / 2);
+    assert_int_equal(session->downs, REFUSED);
+}
+
+static void hastening_disturbs_no_connection_that_is_up_or_under_way(void **state)
+{
+    struct session *session = *state;
+    open_session(session, true, false, NULL);
+    while (session->ups == 0) {
+        (void)uv_run(&session->loop, UV_RUN_ONCE);
+        pg_hasten(session->pg);
+    }
+    ask(session, "SELECT pg_sleep(0.1)", PATIENCE_MS);
+    pg_hasten(session->pg);
+    run_until(session, &session->answers, 1);
+    assert_int_equal(session->last_error, 0);
+    assert_int_equal(session->ups, 1);
+    assert_int_equal(session->downs, 0);
+}
+
 static void a_statement_without_a_server_ends_with_its_time(void **state)
 {
     struct session *session = *state;
@@ -720,6 +751,8 @@ int main(void)
         CASE(a_sent_statement_that_times_out_says_so),
         CASE(an_unsent_statement_that_times_out_hurts_nobody),
         CASE(a_restarted_server_is_found_again),
+        CASE(a_hastened_connection_does_not_wait_for_its_back_off),
+        CASE(hastening_disturbs_no_connection_that_is_up_or_under_way),
         CASE(a_statement_without_a_server_ends_with_its_time),
         CASE(without_keep_a_failed_connection_is_the_end),
         CASE(a_mute_server_ends_the_attempt_in_time),
