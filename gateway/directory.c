@@ -17,14 +17,27 @@ static const char module[] = "directory";
 
 static void carry_on(struct reading *reading);
 
+static struct reading *next_of(const struct directory *directory, const struct reading *reading)
+{
+    struct reading *next = reading == NULL ? NULL : TAILQ_NEXT(reading, next);
+    return next != NULL ? next : TAILQ_FIRST(&directory->readings);
+}
+
+/* In turn: a node whose users cannot be saved does not keep the others waiting. */
+static void carry_on_next(struct directory *directory)
+{
+    struct reading *begin = next_of(directory, directory->last), *reading = begin;
+    if (begin == NULL)
+        return;
+    do {
+        carry_on(reading);
+        reading = next_of(directory, reading);
+    } while (reading != begin && directory->under_way == NULL);
+}
+
 static void on_retry(void *context)
 {
-    struct directory *directory = context;
-    struct reading *reading;
-    TAILQ_FOREACH(reading, &directory->readings, next)
-    {
-        carry_on(reading);
-    }
+    carry_on_next(context);
 }
 
 struct directory *directory_new(struct gateway *gateway)
@@ -217,7 +230,7 @@ static void on_group(void *context, int error)
 {
     struct reading *reading = context;
     if (error != 0) {
-        reading->under_way = false;
+        reading->directory->under_way = NULL;
         users_changes_done(&reading->changes);
         retry_later(reading);
         return;
@@ -243,10 +256,10 @@ static void end(struct reading *reading)
     const struct users_changes *changes = &reading->changes;
     log_notice(module, "node %s: %zu users created, %zu changed, %zu deleted", reading->node,
                changes->created_count, changes->changed_count, changes->deleted_count);
-    reading->under_way = false;
+    reading->directory->under_way = NULL;
     users_changes_done(&reading->changes);
-    unsettle(reading->directory); /* a number may be free for another node now */
-    carry_on(reading);            /* a newer list may have come */
+    unsettle(reading->directory);      /* a number may be free for another node now */
+    carry_on_next(reading->directory); /* another node's list may wait, or a newer one */
 }
 
 static void send_group(struct reading *reading)
@@ -295,7 +308,7 @@ static void carry_on(struct reading *reading)
                                            .node = reading->node,
                                            .devices = reading->devices,
                                            .device_count = reading->count};
-    if (!reading->waits || reading->under_way)
+    if (!reading->waits || directory->under_way != NULL)
         return;
     if (!store_is_ready(directory->gateway->store)) {
         retry_later(reading);
@@ -318,7 +331,7 @@ static void carry_on(struct reading *reading)
         users_changes_done(&reading->changes);
         return;
     }
-    reading->under_way = true;
+    directory->under_way = directory->last = reading;
     reading->part = PART_DELETED;
     reading->at = 0;
     send_group(reading);

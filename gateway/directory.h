@@ -2,9 +2,10 @@
  *
  * A reading of a PBX's directory is compared with the users of its node (users_compare.h); the
  * difference goes to the database in groups of DIRECTORY_GROUP users, deletions first, and after
- * each commit to memory, monitors and events (roster.h). One reading at a time per node; a newer
- * one replaces one that waits. While the database is away a reading waits and is compared anew.
- * A drastic loss of users is believed when a second reading says the same.
+ * each commit to memory, monitors and events (roster.h). One reading at a time, over all nodes,
+ * since two nodes may list the same number; a newer one of a node replaces one that waits. While
+ * the database is away a reading waits and is compared anew. A drastic loss of users is believed
+ * when a second reading says the same.
  *
  * Users whom an administrator has removed stay left out although the PBX has them, until he brings
  * them back. */

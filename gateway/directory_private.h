@@ -20,7 +20,6 @@ struct reading { /* of one node */
     bool settled;       /* the users are those of the list, as far as is known */
     bool waits;         /* has not been compared yet */
     bool doubted;       /* the last comparison was drastic, and `deletion` says which one */
-    bool under_way;
     struct digest deletion;
     struct users_changes changes; /* under way */
     enum part part;
@@ -30,7 +29,9 @@ struct reading { /* of one node */
 struct directory {
     struct gateway *gateway;
     TAILQ_HEAD(, reading) readings;
-    struct map *left_out; /* login: the directory itself */
+    struct reading *under_way; /* one at a time: the next is compared with what this one makes */
+    struct reading *last;      /* that was under way: its node is the last to come again */
+    struct map *left_out;      /* login: the directory itself */
     struct timer *retry;
 };
 

@@ -354,6 +354,25 @@ static void a_device_that_moves_is_told_of_at_both_users(void **unused)
     assert_int_equal(users_find(gateway->users, "1001")->device_count, 1);
 }
 
+static void a_number_that_two_nodes_list_belongs_to_one_of_them_everywhere(void **unused)
+{
+    static const struct pbx_device at_one[] = {{.number = "1001"}, {.number = "1002"}};
+    static const struct pbx_device at_two[] = {{.number = "1002"}, {.number = "1003"}};
+    (void)unused;
+    apply(at_one, COUNT_OF(at_one)); /* both are on their way together */
+    directory_apply(gateway, "2", at_two, COUNT_OF(at_two));
+    expect_users(3);
+    turn_for(100);
+    assert_string_equal(users_find(gateway->users, "1002")->node, "1");
+    ask_database("SELECT string_agg(login || ' ' || node, ', ' ORDER BY login) FROM subscriber",
+                 "oxe1001 1, oxe1002 1, oxe1003 2");
+    apply(at_one, 1); /* when the one gives it up, the other has it */
+    expect_users(2);
+    directory_apply(gateway, "2", at_two, COUNT_OF(at_two));
+    expect_users(3);
+    assert_string_equal(users_find(gateway->users, "1002")->node, "2");
+}
+
 static void a_drastic_loss_is_believed_the_second_time(void **unused)
 {
     (void)unused;
@@ -529,6 +548,7 @@ int main(void)
         TEST(a_first_reading_makes_users_and_tells),
         TEST(changes_and_deletions_are_told_after_the_commit),
         TEST(a_device_that_moves_is_told_of_at_both_users),
+        TEST(a_number_that_two_nodes_list_belongs_to_one_of_them_everywhere),
         TEST(a_drastic_loss_is_believed_the_second_time),
         TEST(a_reading_waits_for_the_database),
         TEST(a_list_that_comes_again_is_believed_only_while_the_database_says_so),
