@@ -2,6 +2,7 @@
  * switchover. Knows nothing by itself: systemd starts, solution-control answers. */
 #include "cli/control_client.h"
 #include "cli/roxed_history.h"
+#include "cli/roxed_preview.h"
 #include "cli/roxed_status.h"
 #include "cli/roxed_text.h"
 #include "cli/roxed_unit.h"
@@ -36,7 +37,8 @@ static const char usage_text[] =
     "      --json               print what solution-control answers, one line\n"
     "      --watch              draw again every second until Ctrl-C\n"
     "  switchover               this node hands its active role to the other node\n"
-    "      --dry-run            only say whether that is possible now\n"
+    "      --dry-run            only check what it needs: each precondition, and what to do\n"
+    "      --json               with --dry-run: print the answer, one line\n"
     "  history                  show what was decided, and why\n"
     "      --since WHEN         10m, 2h, 3d, today, yesterday, 14:30, 2026-01-31, ...\n"
     "      --limit N            at most the newest N entries (200)\n"
@@ -116,21 +118,30 @@ static const char *refusal_of(const cJSON *answer)
     return error != NULL ? error : "no reason is given";
 }
 
-/* Asks and complains; 0 when there is an answer that is no refusal, else the exit code. */
+/* Asks and complains; 0 when there is an answer, else the exit code. */
+static enum roxed_exit ask_plain(const struct program *program, const char *request,
+                                 struct buf *line, cJSON **ret_answer)
+{
+    struct diag diag = {0};
+    int r = control_client_ask(&program->client, request, line, ret_answer, &diag);
+    if (r == 0)
+        return ROXED_HEALTHY;
+    enum roxed_exit code = judge_failure(program, r);
+    complain(code == ROXED_STOPPED  ? "solution-control does not run: "
+             : code == ROXED_SILENT ? "solution-control does not answer: "
+                                    : "",
+             diag.text);
+    return code;
+}
+
+/* The same; a refusal is complained about too. */
 static enum roxed_exit ask(const struct program *program, const char *request, struct buf *line,
                            cJSON **ret_answer)
 {
-    struct diag diag = {0};
     AUTO(json_freep) cJSON *answer = NULL;
-    int r = control_client_ask(&program->client, request, line, &answer, &diag);
-    if (r < 0) {
-        enum roxed_exit code = judge_failure(program, r);
-        complain(code == ROXED_STOPPED  ? "solution-control does not run: "
-                 : code == ROXED_SILENT ? "solution-control does not answer: "
-                                        : "",
-                 diag.text);
+    enum roxed_exit code = ask_plain(program, request, line, &answer);
+    if (code != ROXED_HEALTHY)
         return code;
-    }
     const char *refusal = refusal_of(answer);
     if (refusal != NULL) {
         complain("refused: ", refusal);
@@ -335,15 +346,44 @@ static enum roxed_exit follow_switchover(const struct program *program)
     return code;
 }
 
+/* The answer to a question that changes nothing, as it came or as add() words it. */
+static enum roxed_exit show_preview(const struct program *program, const char *request,
+                                    enum roxed_exit (*add)(struct buf *out, const cJSON *answer))
+{
+    struct buf line = {0}, out = {0};
+    AUTO(json_freep) cJSON *answer = NULL;
+    enum roxed_exit code = ask_plain(program, request, &line, &answer);
+    if (code == ROXED_HEALTHY) {
+        code = add(&out, answer);
+        const char *refusal = refusal_of(answer);
+        if (code == ROXED_SILENT) {
+            complain(refusal != NULL ? "refused: " : "",
+                     refusal != NULL ? refusal : "the answer has not the expected form");
+            code = refusal != NULL ? ROXED_DEGRADED : ROXED_SILENT;
+        } else if (program->json) {
+            buf_clear(&out);
+            roxed_add_safe_json(&out, line.data, line.len_bytes);
+            buf_adds(&out, "\n");
+        }
+    }
+    buf_done(&line);
+    print(stdout, &out);
+    return code;
+}
+
 static enum roxed_exit command_switchover(struct program *program, char **arguments)
 {
     (void)arguments;
+    if (program->dry_run)
+        return show_preview(program, "{\"command\":\"switchover\",\"dry_run\":true}",
+                            roxed_preview_add_checks);
+    if (program->json)
+        return wrong_use("--json is understood with --dry-run only: ", "switchover");
     char name[LOGIN_CHARS] = "";
     struct buf request = {0}, line = {0};
     AUTO(json_freep) cJSON *answer = NULL;
     login_name(name, sizeof(name));
-    buf_addf(&request, "{\"command\":\"switchover\",\"dry_run\":%s,\"by\":",
-             program->dry_run ? "true" : "false");
+    buf_adds(&request, "{\"command\":\"switchover\",\"dry_run\":false,\"by\":");
     buf_add_json_string(&request, name);
     buf_adds(&request, "}");
     enum roxed_exit code =
@@ -355,10 +395,6 @@ static enum roxed_exit command_switchover(struct program *program, char **argume
     if (!json_bool(answer, "ok", false)) {
         complain("", "the answer does not say whether the switchover was accepted");
         return ROXED_DEGRADED;
-    }
-    if (program->dry_run) {
-        (void)puts("A switchover is possible now.");
-        return ROXED_HEALTHY;
     }
     (void)puts("The switchover is ordered.");
     return follow_switchover(program);
@@ -439,7 +475,7 @@ static const struct command {
     {"stop", command_stop, 0, 0},
     {"restart", command_restart, 0, 0},
     {"status", command_status, TAKES_JSON | TAKES_WATCH, 0},
-    {"switchover", command_switchover, TAKES_DRY_RUN, 0},
+    {"switchover", command_switchover, TAKES_DRY_RUN | TAKES_JSON, 0},
     {"history", command_history, TAKES_JSON | TAKES_TIMES, 0},
     {"log-level", command_log_level, 0, 2},
 };

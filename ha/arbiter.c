@@ -426,43 +426,6 @@ struct arb_gates arb_gates(const struct arb_config *config, const struct arb_sta
     return gates;
 }
 
-/* ---- switchover ---- */
-
-const char *arb_switchover_obstacle(const struct arb_config *config, const struct arb_state *state,
-                                    const struct arb_facts *facts)
-{
-    const struct arb_call call = {
-        .config = config,
-        .k = &config->constants,
-        .was = state,
-        .facts = facts,
-        .plan = {.next = *state},
-        .saved = facts->saved_serial == state->save_serial,
-    };
-    const struct arb_message *peer = &facts->peer.last;
-    if (state->phase != ARB_ACTIVE)
-        return "This node is not active.";
-    if (!arb__peer_fresh(&call) || peer->phase != ARB_STANDBY)
-        return "The other node is not in standby.";
-    if (!arb__compatible(&call))
-        return "The nodes run different protocol versions or different times.";
-    if (!arb__whole(&call) || arb__broken(&call))
-        return "The copies are not equal and connected.";
-    if (state->durable.right.mode != ARB_MODE_PAIR || !call.saved ||
-        !arb__right_equal(&peer->right, &state->durable.right))
-        return "The pair is not protected yet.";
-    if (!arb__register_known(&call) || peer->run_agreed != state->durable.witness_run ||
-        peer->run_seen != state->run_seen)
-        return "The witness cannot be reached, and the other node could not become active.";
-    if (!arb__right_equal(&state->register_seen, &state->durable.right))
-        return "The register does not show the pair.";
-    if (!peer->candidate)
-        return "The other node is not able to become active.";
-    if (peer->generation != facts->generation)
-        return "The nodes do not have the same configuration yet.";
-    return NULL;
-}
-
 /* ---- names ---- */
 
 #define NAME(id, text) text,

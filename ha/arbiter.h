@@ -275,7 +275,19 @@ struct arb_gates {
 struct arb_gates arb_gates(const struct arb_config *config, const struct arb_state *state,
                            const struct arb_facts *facts);
 
-/* Whether a switchover would be carried out now; else the precondition that is missing. */
+/* What a switchover needs. The sentences are constant texts. */
+struct arb_check {
+    const char *what;     /* must hold */
+    bool ok;              /* it does; after a lost contact as last heard */
+    const char *obstacle; /* the sentence of the refusal */
+    const char *todo;     /* what a person does about it */
+};
+enum { ARB_SWITCHOVER_CHECKS = 9 };
+void arb_switchover_checks(const struct arb_config *config, const struct arb_state *state,
+                           const struct arb_facts *facts,
+                           struct arb_check ret_checks[ARB_SWITCHOVER_CHECKS]);
+/* Whether a switchover would be carried out now (NULL); else the obstacle of the first of these
+ * checks that fails. The rule that carries a switchover out asks this function too. */
 const char *arb_switchover_obstacle(const struct arb_config *config, const struct arb_state *state,
                                     const struct arb_facts *facts);
 

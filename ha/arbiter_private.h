@@ -3,7 +3,7 @@
  * One call of arb_decide() is one struct arb_call: what was, the facts, and the plan as it grows.
  * Rules are rows of tables, walked in order; the first row whose condition holds is carried out.
  * Reading order: arbiter.c (the walk), arbiter_boot.c, arbiter_standby.c, arbiter_active.c,
- * arbiter_witness.c (questions to the register), arbiter_constants.c.
+ * arbiter_witness.c (questions to the register), arbiter_switchover.c, arbiter_constants.c.
  *
  * Numbers of rows: 1 to 36 are those of the decision table in docs/architecture.md; 50 and above
  * were added while building. */

@@ -1,7 +1,8 @@
 /* control.c - the control socket: one JSON request a line, one JSON answer a line.
  *
  *   {"command":"status"}                        -> see status.c
- *   {"command":"switchover","dry_run":true}     -> {"ok":true} or {"ok":false,"error":"…"}
+ *   {"command":"switchover","by":"…"}           -> {"ok":true} or {"ok":false,"error":"…"}
+ *   {"command":"switchover","dry_run":true}     -> the same with "checks", see preview.h
  *   {"command":"history","since_s":0,"limit":200} -> {"entries":[…]}
  *   {"command":"log_level","module":"…","level":"debug"}
  *
@@ -13,6 +14,7 @@
 #include "lib/common/common.h"
 #include "lib/common/json.h"
 #include "lib/common/log.h"
+#include "solution-control/preview.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -108,7 +110,8 @@ static void client_refuse(struct client *client, const char *why)
     client_answer(client);
 }
 
-/* --- commands ---------------------------------------------------------------------------------- */
+/* --- commands ----------------------------------------------------------------------------------
+ */
 
 static void command_status(struct client *client, const cJSON *request)
 {
@@ -117,27 +120,33 @@ static void command_status(struct client *client, const cJSON *request)
     client_answer(client);
 }
 
+static void order_switchover(struct sol_daemon *daemon, const char *by)
+{
+    char text[SOL_ALARM_CHARS];
+    (void)snprintf(text, sizeof(text), "switchover asked by %s", by != NULL ? by : "root");
+    journal_write(daemon->journal,
+                  &(struct journal_entry){
+                      .event = "order", .text = text, .term = daemon->state.durable.right.term});
+    daemon->switchover_wanted = true;
+    sol_daemon_kick(daemon);
+}
+
 static void command_switchover(struct client *client, const cJSON *request)
 {
     struct sol_daemon *daemon = client->control->daemon;
     struct arb_facts facts;
     sol_facts_collect(daemon, &facts);
+    if (json_bool(request, "dry_run", false)) {
+        preview_switchover_json(&daemon->arb, &daemon->state, &facts, &client->answer);
+        client_answer(client);
+        return;
+    }
     const char *obstacle = arb_switchover_obstacle(&daemon->arb, &daemon->state, &facts);
     if (obstacle != NULL) {
         client_refuse(client, obstacle);
         return;
     }
-    if (!json_bool(request, "dry_run", false)) {
-        const char *by = json_string(request, "by");
-        char text[SOL_ALARM_CHARS];
-        (void)snprintf(text, sizeof(text), "switchover asked by %s", by != NULL ? by : "root");
-        journal_write(daemon->journal, &(struct journal_entry){
-                                           .event = "order",
-                                           .text = text,
-                                           .term = daemon->state.durable.right.term});
-        daemon->switchover_wanted = true;
-        sol_daemon_kick(daemon);
-    }
+    order_switchover(daemon, json_string(request, "by"));
     buf_adds(&client->answer, "{\"ok\":true}");
     client_answer(client);
 }
@@ -226,7 +235,8 @@ static void run_request(struct client *client, size_t len_bytes)
     client_refuse(client, "unknown command; known are status, switchover, history, log_level");
 }
 
-/* --- connections ------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------
+ */
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 {

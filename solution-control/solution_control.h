@@ -11,7 +11,8 @@
  *   service.c      one supervised child;  probes.c  inner heartbeats and the 30 s probes
  *   postmaster_file.c  whether PostgreSQL takes connections
  *   disk_beat.c    contact proven through the replicated disk
- *   journal.c      history of decisions;  control.c, status.c  what `roxed` asks and reads
+ *   journal.c      history of decisions;  preview.c  what would happen
+ *   control.c, status.c  what `roxed` asks and reads
  *
  * What it must hold is written in ha/arbiter.h; this room adds: no plan's action is carried out out
  * of order, nothing blocks the loop, and whatever this process still holds goes when it dies (the

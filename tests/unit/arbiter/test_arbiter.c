@@ -767,6 +767,74 @@ CASE(a_switchover_that_would_fail_is_not_begun_R32)
     assert_null(arb_switchover_obstacle(&s.config, &s.state, &s.facts));
 }
 
+static void spoil_phase(struct scene *s)
+{
+    s->state.phase = ARB_STANDBY;
+}
+
+static void spoil_peer(struct scene *s)
+{
+    s->facts.peer.last.phase = ARB_WAIT;
+}
+
+static void spoil_versions(struct scene *s)
+{
+    s->facts.peer.last.constants_digest++;
+}
+
+static void spoil_copies(struct scene *s)
+{
+    s->facts.drbd.peer_disk = ARB_DISK_INCONSISTENT;
+}
+
+static void spoil_record(struct scene *s)
+{
+    scene_peer_right(s, ARB_MODE_SOLO, ARB_NODE_PRIMARY, 5);
+}
+
+static void spoil_witness(struct scene *s)
+{
+    s->facts.peer.last.run_seen = 0;
+}
+
+static void spoil_register(struct scene *s)
+{
+    scene_register(s, ARB_MODE_PAIR, ARB_NODE_NONE, 4);
+}
+
+static void spoil_ability(struct scene *s)
+{
+    s->facts.peer.last.candidate = false;
+}
+
+static void spoil_configuration(struct scene *s)
+{
+    s->facts.peer.last.generation++;
+}
+
+CASE(each_precondition_of_a_switchover_is_told_and_decides_alike_R32)
+{
+    (void)unused;
+    static void (*const spoil[ARB_SWITCHOVER_CHECKS])(struct scene * s) = {
+        spoil_phase,   spoil_peer,     spoil_versions, spoil_copies,       spoil_record,
+        spoil_witness, spoil_register, spoil_ability,  spoil_configuration};
+    struct arb_check checks[ARB_SWITCHOVER_CHECKS];
+    for (int wrong = 0; wrong < ARB_SWITCHOVER_CHECKS; wrong++) {
+        struct scene s = scene_active();
+        (void)scene_decide(&s); /* the contact is learnt */
+        spoil[wrong](&s);
+        arb_switchover_checks(&s.config, &s.state, &s.facts, checks);
+        for (int i = 0; i < ARB_SWITCHOVER_CHECKS; i++)
+            if (checks[i].ok != (i != wrong))
+                fail_msg("spoiled %d, check %d", wrong, i);
+        assert_ptr_equal(arb_switchover_obstacle(&s.config, &s.state, &s.facts),
+                         checks[wrong].obstacle);
+        assert_true(strlen(checks[wrong].todo) > 0 && strlen(checks[wrong].what) > 0);
+        s.facts.switchover_wanted = true;
+        HAS_NOT(scene_decide(&s), ARB_DO_RELEASE);
+    }
+}
+
 CASE(a_stopped_standby_goes_down_at_once_R32)
 {
     (void)unused;
@@ -1053,6 +1121,7 @@ int main(void)
         T(the_active_node_keeps_the_register_moving_every_ten_seconds),
         T(a_switchover_releases_and_leaves_the_other_node_time_R32),
         T(a_switchover_that_would_fail_is_not_begun_R32),
+        T(each_precondition_of_a_switchover_is_told_and_decides_alike_R32),
         T(a_stopped_standby_goes_down_at_once_R32),
         T(a_stopped_active_node_waits_until_the_other_one_serves_R32),
         T(a_failed_release_resets_the_machine_R33),

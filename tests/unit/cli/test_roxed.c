@@ -218,21 +218,49 @@ static void help_and_version_end_with_0(void **state)
     run_done(&version);
 }
 
+#define POSSIBLE "{\"ok\":true,\"checks\":[{\"what\":\"this node is active\",\"ok\":true}]}\n"
+#define IMPOSSIBLE                                                                                 \
+    "{\"ok\":false,\"error\":\"No witness.\",\"checks\":[{\"what\":\"both reach the witness\","    \
+    "\"ok\":false,\"todo\":\"Bring it back.\"}]}\n"
+
 static void a_dry_run_asks_but_does_not_follow(void **state)
 {
     (void)state;
-    struct run run = run_answer("{\"ok\":true}\n", WORDS("switchover", "--dry-run"));
+    struct run run = run_answer(POSSIBLE, WORDS("switchover", "--dry-run"));
     assert_int_equal(run.code, 0);
-    assert_string_equal(run.text.data, "A switchover is possible now.\n");
+    assert_string_equal(run.text.data, "  ok      this node is active\n"
+                                       "A switchover is possible now.\n");
     assert_int_equal(run.fake.served, 1);
     cJSON *request = NULL;
     assert_int_equal(json_parse(run.fake.requests[0], strlen(run.fake.requests[0]), &request, NULL),
                      0);
     assert_string_equal(json_string(request, "command"), "switchover");
     assert_true(json_bool(request, "dry_run", false));
-    assert_true(strlen(json_string(request, "by")) > 0);
     cJSON_Delete(request);
     run_done(&run);
+}
+
+static void a_dry_run_names_what_is_missing_and_what_to_do(void **state)
+{
+    (void)state;
+    struct run run = run_answer(IMPOSSIBLE, WORDS("switchover", "--dry-run"));
+    assert_int_equal(run.code, 1);
+    assert_string_equal(run.text.data, "  NOT OK  both reach the witness\n"
+                                       "          -> Bring it back.\n"
+                                       "A switchover is not possible now: No witness.\n");
+    run_done(&run);
+    struct run json = run_answer(IMPOSSIBLE, WORDS("switchover", "--dry-run", "--json"));
+    assert_int_equal(json.code, 1);
+    assert_string_equal(json.text.data, IMPOSSIBLE);
+    run_done(&json);
+    struct run refused =
+        run_answer("{\"ok\":false,\"error\":\"use root\"}\n", WORDS("switchover", "--dry-run"));
+    assert_int_equal(refused.code, 1);
+    assert_string_equal(refused.text.data, "roxed: refused: use root\n");
+    run_done(&refused);
+    struct run odd = run_answer("{\"ok\":true}\n", WORDS("switchover", "--dry-run"));
+    assert_int_equal(odd.code, 4);
+    run_done(&odd);
 }
 
 static void a_refused_switchover_says_why_and_ends_with_1(void **state)
@@ -267,7 +295,7 @@ static void a_switchover_is_followed_until_this_node_is_standby(void **state)
     assert_null(strstr(strchr(step, '\n'), "stop PostgreSQL")); /* once, though seen twice */
     assert_non_null(strstr(run.text.data, "This node is standby after "));
     assert_non_null(strstr(run.text.data, "; b is taking.\n"));
-    assert_non_null(strstr(run.fake.requests[0], "\"dry_run\":false"));
+    assert_non_null(strstr(run.fake.requests[0], "\"dry_run\":false,\"by\":\""));
     run_done(&run);
 }
 
@@ -461,6 +489,7 @@ int main(void)
         cmocka_unit_test(wrong_use_ends_with_2_and_asks_nobody),
         cmocka_unit_test(help_and_version_end_with_0),
         cmocka_unit_test(a_dry_run_asks_but_does_not_follow),
+        cmocka_unit_test(a_dry_run_names_what_is_missing_and_what_to_do),
         cmocka_unit_test(a_refused_switchover_says_why_and_ends_with_1),
         cmocka_unit_test(a_switchover_is_followed_until_this_node_is_standby),
         cmocka_unit_test(history_is_shown_as_text_and_as_an_array),
