@@ -128,6 +128,7 @@ static void order_switchover(struct sol_daemon *daemon, const char *by)
                   &(struct journal_entry){
                       .event = "order", .text = text, .term = daemon->state.durable.right.term});
     daemon->switchover_wanted = true;
+    daemon->switchover_asked_ms = common_boot_ms();
     sol_daemon_kick(daemon);
 }
 

@@ -19,6 +19,7 @@ static const char module[] = "daemon";
 enum {
     BEAT_AFTER_MS = 200,        /* heartbeats unanswered for so long: ask through the disk too */
     FENCE_JOURNAL_LIMIT_MS = 150,
+    SWITCHOVER_LIMIT_MS = 5000, /* an order is for now, not for some day */
 };
 
 /* --- the durable state ------------------------------------------------------------------------- */
@@ -153,6 +154,13 @@ static void answer_fence(struct sol_daemon *daemon, int answer)
     if (token == 0)
         return;
     log_notice(module, "fence-peer question answered with %d: %s", answer, daemon->state.reason);
+    char text[SOL_ALARM_CHARS];
+    (void)snprintf(text, sizeof(text), "the kernel's question is answered with %d: %s", answer,
+                   daemon->state.reason);
+    journal_write(daemon->journal, &(struct journal_entry){.event = "answer",
+                                                           .text = text,
+                                                           .row = daemon->state.row,
+                                                           .term = daemon->state.durable.right.term});
     (void)drbdctl_fence_answer(daemon->fence, token, answer);
 }
 
@@ -232,11 +240,24 @@ static void publish(struct sol_daemon *daemon, const struct arb_facts *facts, bo
         heartbeat_send_now(daemon->heartbeat);
 }
 
-/* Wishes are carried out once; the arbiter's state remembers the stop. */
-static void clear_wishes(struct sol_daemon *daemon, uint32_t actions)
+/* Wishes are carried out once; the arbiter's state remembers the stop. A precondition that is lost
+ * after the order was accepted may come back hours later: nobody expects a switchover then. */
+static void clear_wishes(struct sol_daemon *daemon, const struct arb_facts *facts, uint32_t actions)
 {
+    bool late = facts->now_ms > daemon->switchover_asked_ms + SWITCHOVER_LIMIT_MS;
+    if (!daemon->switchover_wanted || (!late && !(actions & ARB_DO_RELEASE)))
+        return;
+    daemon->switchover_wanted = false;
     if (actions & ARB_DO_RELEASE)
-        daemon->switchover_wanted = false;
+        return;
+    const char *obstacle = arb_switchover_obstacle(&daemon->arb, &daemon->state, facts);
+    char text[SOL_ALARM_CHARS];
+    (void)snprintf(text, sizeof(text), "the switchover is given up: %s",
+                   obstacle != NULL ? obstacle : "Its time is over.");
+    log_warning(module, "%s", text);
+    journal_write(daemon->journal,
+                  &(struct journal_entry){
+                      .event = "order", .text = text, .term = daemon->state.durable.right.term});
 }
 
 static void think_once(struct sol_daemon *daemon)
@@ -250,7 +271,7 @@ static void think_once(struct sol_daemon *daemon)
     daemon->alarm = plan.alarm;
     record_transition(daemon, &before);
     carry_out(daemon, &plan);
-    clear_wishes(daemon, plan.actions);
+    clear_wishes(daemon, &facts, plan.actions);
     bool urgent = plan.actions != 0 || before.phase != daemon->state.phase;
     publish(daemon, &facts, urgent);
     if (urgent)

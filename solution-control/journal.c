@@ -19,8 +19,8 @@ static const char module[] = "journal";
 struct journal {
     uv_loop_t *loop;
     char *path;
-    struct buf waiting;  /* lines to be written next */
-    struct buf writing;  /* lines the pool writes now */
+    struct buf waiting; /* lines to be written next */
+    struct buf writing; /* lines the pool writes now */
     uv_work_t work;
     bool busy, closed;
     int error;
@@ -64,7 +64,7 @@ static void append_entry(struct buf *out, const struct journal_entry *entry)
 
 static int open_for_append(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     struct stat st;
     if (fd < 0 || fstat(fd, &st) != 0 || st.st_size < JOURNAL_MAX_BYTES / 2)
         return fd;
@@ -73,9 +73,17 @@ static int open_for_append(const char *path)
     int len = snprintf(old, sizeof(old), "%s.1", path);
     if (len > 0 && (size_t)len < sizeof(old) && rename(path, old) == 0) {
         (void)close(fd);
-        fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+        fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     }
     return fd;
+}
+
+/* A power cut or a full disk leaves half a line; what is appended must not become part of it. */
+static bool ends_torn(int fd)
+{
+    char last = '\n';
+    off_t end = lseek(fd, 0, SEEK_END);
+    return end > 0 && (pread(fd, &last, 1, end - 1) != 1 || last != '\n');
 }
 
 static int write_all(int fd, const char *bytes, size_t len_bytes)
@@ -100,7 +108,9 @@ static void write_on_pool(uv_work_t *work)
         journal->error = -errno;
         return;
     }
-    journal->error = write_all(fd, journal->writing.data, journal->writing.len_bytes);
+    journal->error = ends_torn(fd) ? write_all(fd, "\n", 1) : 0;
+    if (journal->error == 0)
+        journal->error = write_all(fd, journal->writing.data, journal->writing.len_bytes);
     if (journal->error == 0 && fdatasync(fd) != 0)
         journal->error = -errno;
 }
@@ -157,8 +167,7 @@ static void on_limit(void *context)
     finish_flush(context);
 }
 
-int journal_open(uv_loop_t *loop, const char *path, struct journal **ret_journal,
-                 struct diag *diag)
+int journal_open(uv_loop_t *loop, const char *path, struct journal **ret_journal, struct diag *diag)
 {
     struct journal *journal = calloc(1, sizeof(*journal));
     if (journal == NULL)
@@ -226,10 +235,46 @@ static bool wanted(const char *line, size_t len_bytes, int64_t since_s)
 {
     cJSON *json = NULL;
     int64_t at_s = 0;
-    bool good = json_parse(line, len_bytes, &json, NULL) == 0 &&
-                json_int64(json, "at_s", &at_s) && at_s >= since_s;
+    bool good = json_parse(line, len_bytes, &json, NULL) == 0 && json_int64(json, "at_s", &at_s) &&
+                at_s >= since_s;
     cJSON_Delete(json);
     return good;
+}
+
+/* From where on `limit` wanted entries stand. Nothing but the number ends the search: neither a
+ * line that cannot be read nor one that a wrong clock has dated too early says anything of older
+ * ones. */
+static const char *newest(const char *begin, const char *end, unsigned limit, int64_t since_s)
+{
+    const char *first = end;
+    for (unsigned count = 0; count < limit && first > begin;) {
+        const char *stop = first - 1,
+                   *line = stop; /* of a torn last line one byte stays: no entry */
+        while (line > begin && line[-1] != '\n')
+            line--;
+        if (stop > line && wanted(line, (size_t)(stop - line), since_s))
+            count++;
+        first = line;
+    }
+    return first;
+}
+
+static void add_wanted(struct buf *out, const char *first, const char *end, int64_t since_s)
+{
+    bool any = false;
+    buf_adds(out, "[");
+    while (first < end) {
+        const char *stop = memchr(first, '\n', (size_t)(end - first));
+        if (stop == NULL)
+            break; /* torn last line */
+        if (stop > first && wanted(first, (size_t)(stop - first), since_s)) {
+            buf_adds(out, any ? "," : "");
+            buf_add(out, first, (size_t)(stop - first));
+            any = true;
+        }
+        first = stop + 1;
+    }
+    buf_adds(out, "]");
 }
 
 int journal_read(const char *path, unsigned limit, int64_t since_s, struct buf *out,
@@ -246,31 +291,9 @@ int journal_read(const char *path, unsigned limit, int64_t since_s, struct buf *
         return diag_fail(diag, r, "cannot read %s: %s", path, strerror(-r));
     }
 
-    /* from the newest backwards until the limit or the time is reached */
     const char *begin = text.data != NULL ? text.data : "";
-    const char *end = begin + text.len_bytes, *first = end;
-    for (unsigned count = 0; count < limit && first > begin; count++) {
-        const char *line = first - 1;
-        while (line > begin && line[-1] != '\n')
-            line--;
-        if (first[-1] == '\n' && first - 1 > line && !wanted(line, (size_t)(first - 1 - line), since_s))
-            break;
-        first = line;
-    }
-    buf_adds(out, "[");
-    bool any = false;
-    while (first < end) {
-        const char *stop = memchr(first, '\n', (size_t)(end - first));
-        if (stop == NULL)
-            break; /* torn last line */
-        if (stop > first && wanted(first, (size_t)(stop - first), since_s)) {
-            buf_adds(out, any ? "," : "");
-            buf_add(out, first, (size_t)(stop - first));
-            any = true;
-        }
-        first = stop + 1;
-    }
-    buf_adds(out, "]");
+    const char *end = begin + text.len_bytes;
+    add_wanted(out, newest(begin, end, limit, since_s), end, since_s);
     buf_done(&text);
     return out->failed ? diag_fail(diag, -ENOMEM, "history: no memory") : 0;
 }

@@ -1,7 +1,8 @@
 /* journal.h - the history of decisions: one JSON object a line, on the local disk, across reboots.
  *
  * Written by the thread pool with fdatasync; at most JOURNAL_MAX_BYTES are kept in two files, the
- * older one as PATH.1. A torn last line after a power cut is skipped when reading. */
+ * older one as PATH.1. What a power cut tore or zeroed is skipped when reading, wherever it stands,
+ * and never swallows the entry that is written next. */
 #ifndef OG_SOLUTION_JOURNAL_H
 #define OG_SOLUTION_JOURNAL_H
 
@@ -31,7 +32,7 @@ void journal_write(struct journal *journal, const struct journal_entry *entry);
 void journal_flush(struct journal *journal, uint64_t limit_ms, void (*done)(void *context),
                    void *context);
 /* Appends the newest entries (at most limit) not older than since (seconds since 1970) to out as a JSON
- * array, oldest first. Blocks: reads up to JOURNAL_MAX_BYTES. */
+ * array, in the order of writing; a clock that was set back hides nothing. Blocks: reads up to JOURNAL_MAX_BYTES. */
 int journal_read(const char *path, unsigned limit, int64_t since_s, struct buf *out,
                  struct diag *diag);
 void journal_close(struct journal *journal); /* writes what waits */

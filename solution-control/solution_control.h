@@ -110,6 +110,7 @@ struct sol_daemon {
     struct timer *tick;
     bool thinking, think_again;
     bool switchover_wanted, stop_wanted, stopped, fenced;
+    uint64_t switchover_asked_ms;
     unsigned promote_tries;
     bool may_format_checked; /* the standby's permission to format is withdrawn */
     uint64_t up_retry_at_ms; /* next try to bring DRBD up */

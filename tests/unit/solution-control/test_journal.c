@@ -118,6 +118,51 @@ static void a_torn_last_line_is_skipped(void **state)
     cJSON_Delete(json);
 }
 
+static void append_bytes(const struct world *world, const char *bytes, size_t len_bytes)
+{
+    int fd = open(world->path, O_WRONLY | O_APPEND);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, len_bytes), len_bytes);
+    (void)close(fd);
+}
+
+/* after a power cut the file may end in half a line or in zeros */
+static void what_a_power_cut_tore_hides_neither_what_was_nor_what_comes(void **state)
+{
+    struct world *world = *state;
+    static const char zeros[512];
+    write_and_flush(world, "before");
+    append_bytes(world, "{\"at_s\":17", 10);
+    write_and_flush(world, "after the first");
+    append_bytes(world, zeros, sizeof(zeros));
+    write_and_flush(world, "after the second");
+    append_bytes(world, "not JSON\n\n\n", 11);
+    cJSON *json = read_back(world, 10, 0);
+    assert_int_equal(cJSON_GetArraySize(json), 3);
+    assert_string_equal(json_string(cJSON_GetArrayItem(json, 0), "text"), "before");
+    assert_string_equal(json_string(cJSON_GetArrayItem(json, 1), "text"), "after the first");
+    assert_string_equal(json_string(cJSON_GetArrayItem(json, 2), "text"), "after the second");
+    cJSON_Delete(json);
+    json = read_back(world, 2, 0); /* lines that cannot be read do not count */
+    assert_int_equal(cJSON_GetArraySize(json), 2);
+    assert_string_equal(json_string(cJSON_GetArrayItem(json, 0), "text"), "after the first");
+    cJSON_Delete(json);
+}
+
+static void a_clock_that_was_set_back_hides_no_older_entries(void **state)
+{
+    static const char past[] = "{\"at_s\":17,\"event\":\"test\",\"text\":\"in the past\"}\n";
+    struct world *world = *state;
+    write_and_flush(world, "before");
+    append_bytes(world, past, sizeof(past) - 1);
+    write_and_flush(world, "after");
+    cJSON *json = read_back(world, 10, 1000000);
+    assert_int_equal(cJSON_GetArraySize(json), 2);
+    assert_string_equal(json_string(cJSON_GetArrayItem(json, 0), "text"), "before");
+    assert_string_equal(json_string(cJSON_GetArrayItem(json, 1), "text"), "after");
+    cJSON_Delete(json);
+}
+
 static void a_missing_file_is_an_empty_history(void **state)
 {
     struct world *world = *state;
@@ -155,6 +200,8 @@ int main(void)
         TEST(the_limit_keeps_the_newest),
         TEST(entries_before_the_given_time_are_left_out),
         TEST(a_torn_last_line_is_skipped),
+        TEST(what_a_power_cut_tore_hides_neither_what_was_nor_what_comes),
+        TEST(a_clock_that_was_set_back_hides_no_older_entries),
         TEST(a_missing_file_is_an_empty_history),
         TEST(a_large_file_is_set_aside_and_still_read),
     };
