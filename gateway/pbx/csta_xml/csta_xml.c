@@ -1,5 +1,6 @@
 #include "gateway/pbx/csta_xml/csta_xml.h"
 
+#include "gateway/pbx/csta_xml/cx_mend.h"
 #include "gateway/pbx/csta_xml/cx_private.h"
 #include "lib/common/common.h"
 #include "lib/common/log.h"
@@ -161,13 +162,25 @@ static void take_event(struct cx *cx, const struct csta_message *message)
         cx__odd(cx, CX_ODD_MESSAGE, message->name);
 }
 
+/* One bad character in one name must not make a list of thousands unreadable. */
+static int read_frame(const char *xml, size_t len_bytes, struct csta_message *ret_message,
+                      struct diag *diag)
+{
+    int r = csta_read(xml, len_bytes, ret_message, diag);
+    AUTO(common_freep) char *mended = r < 0 ? cx_mend_xml(xml, len_bytes) : NULL;
+    if (mended == NULL)
+        return r;
+    *diag = (struct diag){0};
+    return csta_read(mended, len_bytes, ret_message, diag);
+}
+
 static void on_frame(void *context, unsigned invoke_id, const char *xml, size_t len_bytes)
 {
     struct cx *cx = context;
     struct diag diag = {0};
     AUTO(csta_message_done) struct csta_message message = {0};
     cx->heard_ms = cx__now_ms();
-    if (csta_read(xml, len_bytes, &message, &diag) < 0) {
+    if (read_frame(xml, len_bytes, &message, &diag) < 0) {
         cx__odd(cx, CX_ODD_UNREADABLE, diag.text);
         return;
     }

@@ -103,6 +103,34 @@ static void a_bad_list_does_not_replace_a_good_one(void **state)
     hostile_assert_works(bench);
 }
 
+static bool send_bad_name(void *context, unsigned invoke_id, const struct csta_message *message)
+{
+    struct bench *bench = context;
+    if (message->type != CSTA_GET_DEVICES)
+        return false;
+    peer_send(&bench->peer, invoke_id,
+              &(struct csta_message){.type = CSTA_GET_DEVICES_DONE, .cross_ref_id = "L1"});
+    peer_send_xml(&bench->peer, CSTA_INVOKE_EVENT,
+                  "<?xml version=\"1.0\" encoding=\"UTF-8\"?><SwitchingFunctionDevices xmlns=\""
+                  "http://www.ecma-international.org/standards/ecma-323/csta/ed6\">"
+                  "<serviceCrossRefID>L1</serviceCrossRefID><segmentID>1</segmentID>"
+                  "<lastSegment>true</lastSegment><deviceList><device><deviceID>"
+                  "N&lt;3001&gt;T\xe9o \x02</deviceID></device><device><deviceID>3002</deviceID>"
+                  "</device></deviceList></SwitchingFunctionDevices>");
+    return true;
+}
+
+static void one_bad_character_in_a_name_does_not_spoil_the_list(void **state)
+{
+    struct bench *bench = *state;
+    bench->peer.message = send_bad_name;
+    bench->peer.context = bench;
+    hostile_settle(bench);
+    assert_int_equal(bench->directories, 1);
+    assert_int_equal(bench->stations, 2);
+    hostile_assert_works(bench);
+}
+
 static void lists_nobody_asked_for_are_ignored(void **state)
 {
     struct bench *bench = *state;
@@ -352,6 +380,7 @@ int main(void)
         TEST(a_list_without_its_end_is_not_told_and_monitors_go_on),
         TEST(doubled_segments_of_a_list_count_once),
         TEST(a_bad_list_does_not_replace_a_good_one),
+        TEST(one_bad_character_in_a_name_does_not_spoil_the_list),
         TEST(lists_nobody_asked_for_are_ignored),
         TEST(of_an_odd_list_the_stations_are_taken_once_each),
         TEST(a_monitor_identifier_given_twice_belongs_to_the_first),
