@@ -9,6 +9,7 @@
  *   steps.c        what each step does: DRBD, mount, PostgreSQL, gateway
  *   claim.c        probing for and claiming the virtual address
  *   service.c      one supervised child;  probes.c  inner heartbeats and the 30 s probes
+ *   volume.c       mounting and unmounting the replicated file system
  *   postmaster_file.c  whether PostgreSQL takes connections
  *   disk_beat.c    contact proven through the replicated disk
  *   journal.c      history of decisions;  preview.c  what would happen
@@ -36,6 +37,7 @@
 #include "solution-control/executor.h"
 #include "solution-control/journal.h"
 #include "solution-control/service.h"
+#include "solution-control/volume.h"
 
 #include <uv.h>
 
@@ -98,6 +100,7 @@ struct sol_daemon {
     struct executor *executor;
     struct claim *claim;
     struct disk_beat *beat;
+    struct volume *volume;
     struct service *corosync, *database, *gateway;
     struct pg *db;
     struct timer *database_poll;

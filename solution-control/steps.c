@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -229,37 +230,44 @@ static void keep_channels(void)
         (void)unlink(SOL_CHANNELS_FILE ".last");
 }
 
-static void on_mounted(struct sol_daemon *daemon, const struct child_result *result)
+static void on_mounted(void *context, int error)
 {
+    struct sol_daemon *daemon = context;
     struct diag diag = {0};
-    int r = result->status;
-    if (r == 0)
-        keep_channels();
-    if (r == 0)
-        r = disk_beat_open(daemon->beat, SOL_BEAT_FILE, &diag);
-    done(daemon, EXECUTOR_MOUNT, r, result->status != 0 ? result->output : diag.text);
+    if (error < 0) {
+        done(daemon, EXECUTOR_MOUNT, error, strerror(-error));
+        return;
+    }
+    keep_channels();
+    int r = disk_beat_open(daemon->beat, SOL_BEAT_FILE, &diag);
+    done(daemon, EXECUTOR_MOUNT, r, diag.text);
 }
 
 static void mount_volume(struct sol_daemon *daemon)
 {
-    static const char *const argv[] = {"mount",   "-t",           "ext4",          "-o",
-                                       "noatime", DRBDCTL_DEVICE, SOL_MOUNT_POINT, NULL};
     int r = make_folder(SOL_MOUNT_POINT, NULL, 0755);
     if (r < 0)
         done(daemon, EXECUTOR_MOUNT, r, SOL_MOUNT_POINT " cannot be made");
-    else
-        run_command(daemon, EXECUTOR_MOUNT, argv, NULL, 28000, on_mounted);
+    else if (volume_mount(daemon->volume, on_mounted, daemon) < 0)
+        done(daemon, EXECUTOR_MOUNT, -EBUSY, "an earlier mount or unmount still hangs");
 }
 
+static void on_unmounted(void *context, int error)
+{
+    done(context, EXECUTOR_UNMOUNT, error, strerror(-error));
+}
+
+/* A mount that still hangs could come through later: then it is not "not mounted". */
 static void unmount_volume(struct sol_daemon *daemon)
 {
-    static const char *const argv[] = {"umount", SOL_MOUNT_POINT, NULL};
     if (disk_beat_close(daemon->beat) < 0)
         done(daemon, EXECUTOR_UNMOUNT, -EBUSY, "a write to the disk hangs");
+    else if (volume_is_busy(daemon->volume))
+        done(daemon, EXECUTOR_UNMOUNT, -EBUSY, "an earlier mount or unmount still hangs");
     else if (!is_mounted())
         done(daemon, EXECUTOR_UNMOUNT, 0, NULL);
-    else
-        run_command(daemon, EXECUTOR_UNMOUNT, argv, NULL, 9000, NULL);
+    else if (volume_unmount(daemon->volume, on_unmounted, daemon) < 0)
+        done(daemon, EXECUTOR_UNMOUNT, -ENOMEM, "the unmount cannot be begun");
 }
 
 /* --- PostgreSQL -------------------------------------------------------------------------------- */
@@ -642,12 +650,16 @@ int sol_steps_open(struct sol_daemon *daemon, struct diag *diag)
          .changed = on_service_changed,
          .context = daemon},
     };
+    const struct volume_options volume = {
+        .device = DRBDCTL_DEVICE, .folder = SOL_MOUNT_POINT, .type = "ext4", .flags = MS_NOATIME};
     (void)snprintf(database_program, sizeof(database_program), "%s/postgres", pg_bin);
     daemon->database_poll = timer_new(daemon->loop, on_database_poll, daemon);
+    daemon->volume = volume_new(daemon->loop, &volume);
     daemon->corosync = service_new(daemon->loop, &services[0]);
     daemon->database = service_new(daemon->loop, &services[1]);
     daemon->gateway = service_new(daemon->loop, &services[2]);
-    if (daemon->database_poll == NULL || daemon->corosync == NULL || daemon->database == NULL || daemon->gateway == NULL)
+    if (daemon->database_poll == NULL || daemon->volume == NULL || daemon->corosync == NULL ||
+        daemon->database == NULL || daemon->gateway == NULL)
         return diag_fail(diag, -ENOMEM, "no memory for the services");
     return 0;
 }
