@@ -39,6 +39,10 @@ static const char usage_text[] =
     "  switchover               this node hands its active role to the other node\n"
     "      --dry-run            only check what it needs: each precondition, and what to do\n"
     "      --json               with --dry-run: print the answer, one line\n"
+    "  simulate FAULT           what this node would decide, step by step; changes nothing:\n"
+    "                           peer-dead, link-lost, witness-lost, isolated, membership-lost,\n"
+    "                           disk-failed, record-failed, switchover, stop\n"
+    "      --json               print the answer, one line\n"
     "  history                  show what was decided, and why\n"
     "      --since WHEN         10m, 2h, 3d, today, yesterday, 14:30, 2026-01-31, ...\n"
     "      --limit N            at most the newest N entries (200)\n"
@@ -400,6 +404,19 @@ static enum roxed_exit command_switchover(struct program *program, char **argume
     return follow_switchover(program);
 }
 
+static enum roxed_exit command_simulate(struct program *program, char **arguments)
+{
+    struct buf request = {0};
+    buf_adds(&request, "{\"command\":\"simulate\",\"fault\":");
+    buf_add_json_string(&request, arguments[0]);
+    buf_adds(&request, "}");
+    enum roxed_exit code = request.failed
+                               ? ROXED_DEGRADED
+                               : show_preview(program, request.data, roxed_preview_add_steps);
+    buf_done(&request);
+    return code;
+}
+
 /* --- history, log-level ---------------------------------------------------------------------- */
 
 static void add_entries_json(struct buf *out, const cJSON *entries)
@@ -476,6 +493,7 @@ static const struct command {
     {"restart", command_restart, 0, 0},
     {"status", command_status, TAKES_JSON | TAKES_WATCH, 0},
     {"switchover", command_switchover, TAKES_DRY_RUN | TAKES_JSON, 0},
+    {"simulate", command_simulate, TAKES_JSON, 1},
     {"history", command_history, TAKES_JSON | TAKES_TIMES, 0},
     {"log-level", command_log_level, 0, 2},
 };

@@ -10,4 +10,7 @@
  * ROXED_HEALTHY: possible; ROXED_DEGRADED: not; ROXED_SILENT: the answer is not of this form. */
 enum roxed_exit roxed_preview_add_checks(struct buf *out, const cJSON *answer);
 
+/* What would be decided after a fault, step by step. ROXED_HEALTHY, or ROXED_SILENT as above. */
+enum roxed_exit roxed_preview_add_steps(struct buf *out, const cJSON *answer);
+
 #endif

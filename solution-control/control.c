@@ -3,6 +3,7 @@
  *   {"command":"status"}                        -> see status.c
  *   {"command":"switchover","by":"…"}           -> {"ok":true} or {"ok":false,"error":"…"}
  *   {"command":"switchover","dry_run":true}     -> the same with "checks", see preview.h
+ *   {"command":"simulate","fault":"peer-dead"}  -> see preview.h
  *   {"command":"history","since_s":0,"limit":200} -> {"entries":[…]}
  *   {"command":"log_level","module":"…","level":"debug"}
  *
@@ -152,6 +153,31 @@ static void command_switchover(struct client *client, const cJSON *request)
     client_answer(client);
 }
 
+static void refuse_fault(struct client *client)
+{
+    struct buf text = {0};
+    buf_adds(&text, "no such fault; known are ");
+    for (int i = 0; i < ARB_FAULT_COUNT; i++)
+        buf_addf(&text, "%s%s", i > 0 ? ", " : "", arb_fault_name((enum arb_fault)i));
+    client_refuse(client, text.failed ? "no such fault" : text.data);
+    buf_done(&text);
+}
+
+static void command_simulate(struct client *client, const cJSON *request)
+{
+    struct sol_daemon *daemon = client->control->daemon;
+    const char *name = json_string(request, "fault");
+    enum arb_fault fault;
+    struct arb_facts facts;
+    if (name == NULL || !arb_fault_named(name, &fault)) {
+        refuse_fault(client);
+        return;
+    }
+    sol_facts_collect(daemon, &facts);
+    preview_fault_json(&daemon->arb, &daemon->state, &facts, fault, &client->answer);
+    client_answer(client);
+}
+
 static void read_history(uv_work_t *work)
 {
     struct client *client = work->data;
@@ -211,6 +237,7 @@ static const struct command {
 } commands[] = {
     {"status", ACCESS_GATEWAY, command_status},
     {"switchover", ACCESS_GATEWAY, command_switchover},
+    {"simulate", ACCESS_ROOT, command_simulate},
     {"history", ACCESS_ROOT, command_history},
     {"log_level", ACCESS_ROOT, command_log_level},
 };
@@ -233,7 +260,8 @@ static void run_request(struct client *client, size_t len_bytes)
             commands[i].run(client, request);
         return;
     }
-    client_refuse(client, "unknown command; known are status, switchover, history, log_level");
+    client_refuse(client, "unknown command; known are status, switchover, simulate, history, "
+                          "log_level");
 }
 
 /* --- connections -------------------------------------------------------------------------------

@@ -159,6 +159,7 @@ static void a_missing_daemon_ends_with_3_for_every_command(void **state)
         WORDS("--socket", nowhere, "status"),
         WORDS("--socket", nowhere, "status", "--json"),
         WORDS("--socket", nowhere, "switchover"),
+        WORDS("--socket", nowhere, "simulate", "peer-dead"),
         WORDS("--socket", nowhere, "history"),
         WORDS("--socket", nowhere, "log-level", "all", "debug"),
     };
@@ -184,6 +185,8 @@ static void wrong_use_ends_with_2_and_asks_nobody(void **state)
         WORDS("history", "--limit", "100001"),
         WORDS("history", "--limit", "5x"),
         WORDS("history", "--since", "whenever"),
+        WORDS("simulate"),
+        WORDS("simulate", "peer-dead", "more"),
         WORDS("log-level", "all"),
         WORDS("log-level", "all", "loud"),
         WORDS("log-level", "all", "debug", "more"),
@@ -261,6 +264,38 @@ static void a_dry_run_names_what_is_missing_and_what_to_do(void **state)
     struct run odd = run_answer("{\"ok\":true}\n", WORDS("switchover", "--dry-run"));
     assert_int_equal(odd.code, 4);
     run_done(&odd);
+}
+
+#define STEPS                                                                                      \
+    "{\"ok\":true,\"text\":\"It dies.\",\"assumed\":\"calm\",\"end\":\"all is quiet\",\"steps\":[" \
+    "{\"at_ms\":0,\"phase\":\"standby\",\"row\":3,\"reason\":\"It stands by.\",\"address\":false," \
+    "\"actions\":[]},{\"at_ms\":1250,\"phase\":\"active\",\"row\":10,\"reason\":\"It serves.\","   \
+    "\"address\":true,\"actions\":[\"answers the kernel\"],\"answer\":7}]}\n"
+
+static void a_simulation_is_shown_step_by_step(void **state)
+{
+    (void)state;
+    struct run run = run_answer(STEPS, WORDS("simulate", "peer-dead"));
+    assert_int_equal(run.code, 0);
+    assert_string_equal(run.fake.requests[0], "{\"command\":\"simulate\",\"fault\":\"peer-dead\"}");
+    assert_string_equal(run.text.data,
+                        "If now: It dies.\n\n"
+                        "      now  standby   It stands by. (rule 3)\n"
+                        "     1.25  active    It serves. (rule 10)\n"
+                        "                     -> answers the kernel\n"
+                        "                     -> the answer is 7\n"
+                        "                     -> may answer for the virtual address from here on\n"
+                        "\nThen all is quiet.\nAssumed: calm.\nNothing was changed.\n");
+    run_done(&run);
+    struct run json = run_answer(STEPS, WORDS("simulate", "peer-dead", "--json"));
+    assert_int_equal(json.code, 0);
+    assert_string_equal(json.text.data, STEPS);
+    run_done(&json);
+    struct run refused =
+        run_answer("{\"ok\":false,\"error\":\"no such fault\"}\n", WORDS("simulate", "weather"));
+    assert_int_equal(refused.code, 1);
+    assert_string_equal(refused.text.data, "roxed: refused: no such fault\n");
+    run_done(&refused);
 }
 
 static void a_refused_switchover_says_why_and_ends_with_1(void **state)
@@ -490,6 +525,7 @@ int main(void)
         cmocka_unit_test(help_and_version_end_with_0),
         cmocka_unit_test(a_dry_run_asks_but_does_not_follow),
         cmocka_unit_test(a_dry_run_names_what_is_missing_and_what_to_do),
+        cmocka_unit_test(a_simulation_is_shown_step_by_step),
         cmocka_unit_test(a_refused_switchover_says_why_and_ends_with_1),
         cmocka_unit_test(a_switchover_is_followed_until_this_node_is_standby),
         cmocka_unit_test(history_is_shown_as_text_and_as_an_array),

@@ -62,11 +62,34 @@ static void what_is_missing_comes_with_the_orders_own_refusal_and_what_to_do(voi
     cJSON_Delete(json);
 }
 
+static void a_simulation_tells_each_step_and_leaves_the_state_alone(void **state)
+{
+    (void)state;
+    struct scene scene = scene_standby();
+    (void)scene_decide(&scene);
+    const struct scene before = scene;
+    struct buf out = {0};
+    struct diag diag = {0};
+    cJSON *json = NULL;
+    preview_fault_json(&scene.config, &scene.state, &scene.facts, ARB_FAULT_PEER_DEAD, &out);
+    assert_memory_equal(&before, &scene, sizeof(scene));
+    assert_int_equal(json_parse(out.data, out.len_bytes, &json, &diag), 0);
+    const cJSON *steps = cJSON_GetObjectItemCaseSensitive(json, "steps");
+    const cJSON *last = cJSON_GetArrayItem(steps, cJSON_GetArraySize(steps) - 1);
+    assert_string_equal(json_string(cJSON_GetArrayItem(steps, 0), "phase"), "standby");
+    assert_string_equal(json_string(last, "phase"), "active");
+    assert_true(json_bool(last, "address", false));
+    assert_non_null(strstr(out.data, "\"actions\":[\"answers the kernel\"],\"answer\":7"));
+    cJSON_Delete(json);
+    buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_possible_switchover_has_all_its_checks_ok),
         cmocka_unit_test(what_is_missing_comes_with_the_orders_own_refusal_and_what_to_do),
+        cmocka_unit_test(a_simulation_tells_each_step_and_leaves_the_state_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
