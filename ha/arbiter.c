@@ -1,4 +1,4 @@
-/* The walk through the rules, what the peer is told, and the gates of address and watchdog. */
+/* The order of a decision, what the peer is told, and the gates of address and watchdog. */
 #include "ha/arbiter_private.h"
 
 #include <string.h>
@@ -63,23 +63,6 @@ void arb__self_fence(struct arb_call *call)
     call->plan.actions |= ARB_DO_SELF_FENCE | ARB_DO_DROP_VIP;
 }
 
-bool arb__walk(struct arb_call *call, const struct arb_row *rows)
-{
-    for (const struct arb_row *row = rows; row->reason != NULL; row++) {
-        if (!row->when(call))
-            continue;
-        if (!row->quiet) {
-            call->plan.next.row = row->row;
-            call->plan.next.reason = row->reason;
-            call->plan.alarm = row->alarm;
-        }
-        if (row->then != NULL)
-            row->then(call);
-        return true;
-    }
-    return false;
-}
-
 /* ---- guard: rows that come before everything else ---- */
 
 static bool when_release_failed(const struct arb_call *call)
@@ -118,10 +101,10 @@ static bool when_record_stuck(const struct arb_call *call)
 
 /* clang-format off */
 const struct arb_row arb__rows_guard[] = {
-    {33, when_release_failed, arb__self_fence, "A step of the release failed: this machine is reset.", true, false},
-    {36, when_overtaken,      arb__self_fence, "The other node became active with a newer right: this machine is reset.", true, false},
-    {17, when_peer_has_right, arb__self_fence, "The pair is broken and the other node has the right: this machine is reset.", true, false},
-    {50, when_record_stuck,   arb__self_fence,
+    {ARB_RULE(33, when_release_failed, arb__self_fence), "A step of the release failed: this machine is reset.", true, false},
+    {ARB_RULE(36, when_overtaken, arb__self_fence), "The other node became active with a newer right: this machine is reset.", true, false},
+    {ARB_RULE(17, when_peer_has_right, arb__self_fence), "The pair is broken and the other node has the right: this machine is reset.", true, false},
+    {ARB_RULE(50, when_record_stuck, arb__self_fence),
      "The pair is broken and the local disk does not take the record of the right: this machine is reset.", true, false},
     ARB_ROWS_END,
 };
@@ -184,10 +167,10 @@ static void then_refuse(struct arb_call *call)
 
 /* clang-format off */
 const struct arb_row arb__rows_answer[] = {
-    {16, when_permit_outdated, then_permit_outdated, "The kernel is told that the other copy is outdated.", false, true},
-    {18, may_permit,           then_permit,          "The kernel is told that the other node is out.", false, true},
-    {19, when_undecided,       NULL,                 "The kernel waits for the decision.", false, true},
-    {18, when_refuse,          then_refuse,          "The kernel is told that nothing is known.", false, true},
+    {ARB_RULE(16, when_permit_outdated, then_permit_outdated), "The kernel is told that the other copy is outdated.", false, true},
+    {ARB_RULE(18, may_permit, then_permit), "The kernel is told that the other node is out.", false, true},
+    {ARB_RULE(19, when_undecided, NULL), "The kernel waits for the decision.", false, true},
+    {ARB_RULE(18, when_refuse, then_refuse), "The kernel is told that nothing is known.", false, true},
     ARB_ROWS_END,
 };
 /* clang-format on */
@@ -358,6 +341,17 @@ void arb_state_init(struct arb_state *state, const struct arb_durable *durable, 
 
 /* ---- what the peer is told ---- */
 
+/* What is saved; a right of this node alone already from when it is wanted. It only forbids, and
+ * its writing cannot be called back: a peer that took the older PAIR over meanwhile, from a link
+ * that came back, could claim beside it. */
+static const struct arb_right *right_to_tell(const struct arb_config *config,
+                                             const struct arb_state *state,
+                                             const struct arb_durable *saved)
+{
+    return arb__is_solo_of(&state->durable.right, config->node) ? &state->durable.right
+                                                                : &saved->right;
+}
+
 struct arb_message arb_message_build(const struct arb_config *config, const struct arb_state *state,
                                      const struct arb_facts *facts)
 {
@@ -377,7 +371,7 @@ struct arb_message arb_message_build(const struct arb_config *config, const stru
         .primary = facts->drbd.primary,
         .disk = facts->drbd.known ? facts->drbd.disk : ARB_DISK_UNKNOWN,
         .link = facts->drbd.known ? facts->drbd.link : ARB_LINK_UNKNOWN,
-        .right = saved->right,
+        .right = *right_to_tell(config, state, saved),
         .last_active_term = saved->last_active_term,
         .run_seen = state->run_seen,
         .run_agreed = saved->witness_run,
@@ -461,18 +455,4 @@ const char *arb_exec_name(enum arb_exec exec)
 const char *arb_outcome_name(enum arb_outcome outcome)
 {
     NAME_OF(ARB_OUTCOMES, outcome, ARB_OUTCOME_COUNT);
-}
-
-const char *arb_row_text(uint16_t row)
-{
-    const struct arb_row *const tables[] = {
-        arb__rows_guard,     arb__rows_boot,   arb__rows_standby,
-        arb__rows_suspect,   arb__rows_taking, arb__rows_active,
-        arb__rows_releasing, arb__rows_answer, arb__rows_upkeep,
-    };
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-        for (const struct arb_row *r = tables[i]; r->reason != NULL; r++)
-            if (r->row == row)
-                return r->reason;
-    return NULL;
 }

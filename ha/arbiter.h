@@ -93,7 +93,7 @@ struct arb_message {
     bool primary;        /* DRBD role */
     enum arb_disk disk;
     enum arb_link link;
-    struct arb_right right;    /* as saved on that node's disk */
+    struct arb_right right;    /* as saved on that node's disk; SOLO of its own once wanted */
     uint64_t last_active_term;
     uint64_t run_seen;         /* witness run it reads now; 0: unreachable */
     uint64_t run_agreed;       /* its arb_durable.witness_run */

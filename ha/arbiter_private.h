@@ -2,7 +2,7 @@
  *
  * One call of arb_decide() is one struct arb_call: what was, the facts, and the plan as it grows.
  * Rules are rows of tables, walked in order; the first row whose condition holds is carried out.
- * Reading order: arbiter.c (the walk), arbiter_boot.c, arbiter_standby.c, arbiter_active.c,
+ * Reading order: arbiter.c, arbiter_walk.c, arbiter_boot.c, arbiter_standby.c, arbiter_active.c,
  * arbiter_witness.c (questions to the register), arbiter_switchover.c, arbiter_constants.c.
  *
  * Numbers of rows: 1 to 36 are those of the decision table in docs/architecture.md; 50 and above
@@ -20,9 +20,9 @@ enum {
     ARB_ASK_LIMIT_MS = 5000,  /* a question that was never answered is asked anew */
     ARB_FIRST_RETRY_MS = 250, /* the first repetition after "unreachable" */
     ARB_OUTDATE_RETRY_MS = 1000,
-    ARB_ACT_RETRY_MS = 2000, /* take, release, down: until the executor shows that it works */
-    ARB_SECOND_LOOK_MS = 200,   /* after the loop stood still: news may be waiting to be read */
-    ARB_OUTRUN_MS = 1000,       /* the other node was faster at the register: let it tell so */
+    ARB_ACT_RETRY_MS = 2000,  /* take, release, down: until the executor shows that it works */
+    ARB_SECOND_LOOK_MS = 200, /* after the loop stood still: news may be waiting to be read */
+    ARB_OUTRUN_MS = 1000,     /* the other node was faster at the register: let it tell so */
     ARB_WITNESS_PATIENCE_MS = 3000,
     ARB_FORM_RETRY_MS = 10000,
 };
@@ -41,22 +41,32 @@ struct arb_row {
     uint16_t row;
     bool (*when)(const struct arb_call *call);
     void (*then)(struct arb_call *call); /* NULL: only the reason changes */
+    const char *when_name, *then_name;   /* a row is known by its table and its condition */
     const char *reason;
     bool alarm;
     bool quiet; /* does not replace the reason shown */
 };
 
+#define ARB_RULE(row, when, then) row, when, then, #when, #then
 #define ARB_ROWS_END                                                                               \
     {                                                                                              \
-        0, NULL, NULL, NULL, false, false                                                          \
+        ARB_RULE(0, NULL, NULL), NULL, false, false                                                \
     }
 
-/* Carries out the first row that applies; false when none did. */
+/* Carries out the first row that applies; false when none did. It has a file of its own
+ * (arbiter_walk.c) so that the simulator can put itself before it at link time. */
 bool arb__walk(struct arb_call *call, const struct arb_row *rows);
 
 extern const struct arb_row arb__rows_guard[], arb__rows_answer[], arb__rows_boot[],
     arb__rows_standby[], arb__rows_suspect[], arb__rows_taking[], arb__rows_active[],
     arb__rows_releasing[], arb__rows_upkeep[];
+
+/* All of them by name, in the order in which a call walks them; ends with name NULL. */
+struct arb_table {
+    const char *name;
+    const struct arb_row *rows;
+};
+extern const struct arb_table arb__tables[];
 
 /* ---- what holds (arbiter_facts.c) ---- */
 uint32_t arb__peer_node(const struct arb_call *call);
