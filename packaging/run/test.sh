@@ -75,8 +75,16 @@ stage_sim() {
         echo "the simulation is not built"
         return 1
     }
-    if step "simulation, $sim_schedules schedules" "$build/release/tests/sim/og-sim" \
-        --schedules $sim_schedules; then
+    sim_step "simulation, $sim_schedules schedules" --schedules $sim_schedules
+    sim_step "simulation without single rules" --mutate --schedules 300
+    sim_step "simulation, every three faults" --walk 3
+}
+
+# sim_step NAME ARGUMENT...: one run of the simulator, counted as one test.
+sim_step() {
+    local name=$1
+    shift
+    if step "$name" "$build/release/tests/sim/og-sim" "$@"; then
         count 1 0
     else
         count 0 1

@@ -1,5 +1,8 @@
 /* og-sim: many schedules of faults in virtual time, or the readable trace of one. */
+#include "mutate.h"
 #include "sim.h"
+#include "table.h"
+#include "walk.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -26,19 +29,27 @@ struct totals {
 struct options {
     uint64_t schedules, seed;
     unsigned jobs;
-    bool trace;
-    const char *json, *cases;
+    bool trace, mutate;
+    uint64_t walk_depth; /* 0: no walk */
+    const char *json, *cases, *kept;
     enum break_rule broken_rule;
 };
 
 static void usage(FILE *out)
 {
     (void)fprintf(
-        out, "usage: og-sim [--schedules N] [--seed S] [--jobs J] [--json FILE]\n"
-             "       og-sim --seed S --trace      one schedule, told line by line\n"
-             "       og-sim --break RULE          with one rule broken; exit 0 when the damage\n"
-             "                                    is found within the schedules, else 1\n"
-             "Exit: 0 no violation, 1 violation, 2 wrong use.\nRules to break:");
+        out,
+        "usage: og-sim [--schedules N] [--seed S] [--jobs J] [--json[=FILE]]\n"
+        "       og-sim --seed S --trace      one schedule, told line by line\n"
+        "       og-sim --break RULE          with one rule broken; exit 0 when the damage\n"
+        "                                    is found within the schedules, else 1\n"
+        "       og-sim --mutate [--kept FILE] [--schedules N] [--seed S] [--json[=FILE]]\n"
+        "                                    each row and rule taken out in turn; exit 0 when\n"
+        "                                    the schedules show each, or FILE says why not\n"
+        "       og-sim --walk DEPTH [--seed S] [--json[=FILE]]\n"
+        "                                    every sequence of so many faults, a second apart\n"
+        "       og-sim --table               the decision tables (docs/arbiter.md)\n"
+        "Exit: 0 no violation, 1 violation, 2 wrong use.\nRules to break:");
     for (int rule = 1; rule < BREAK_COUNT; rule++)
         (void)fprintf(out, " %s", sim_break_name((enum break_rule)rule));
     (void)fputc('\n', out);
@@ -65,18 +76,28 @@ static bool parse_rule(const char *text, enum break_rule *ret_rule)
     return false;
 }
 
+static uint64_t processors(void)
+{
+    const long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : count > JOBS_MAX ? JOBS_MAX : (uint64_t)count;
+}
+
 static int parse_options(int argc, char **argv, struct options *options)
 {
     static const struct option known[] = {{"schedules", required_argument, NULL, 'n'},
                                           {"seed", required_argument, NULL, 's'},
                                           {"jobs", required_argument, NULL, 'j'},
-                                          {"json", required_argument, NULL, 'o'},
+                                          {"json", optional_argument, NULL, 'o'},
                                           {"trace", no_argument, NULL, 't'},
                                           {"break", required_argument, NULL, 'b'},
                                           {"cases", required_argument, NULL, 'c'},
+                                          {"mutate", no_argument, NULL, 'm'},
+                                          {"walk", required_argument, NULL, 'w'},
+                                          {"table", no_argument, NULL, 'd'},
+                                          {"kept", required_argument, NULL, 'k'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
-    uint64_t jobs = 1;
+    uint64_t jobs = processors();
     int letter;
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) {
         bool good = true;
@@ -91,10 +112,16 @@ static int parse_options(int argc, char **argv, struct options *options)
             good = parse_number(optarg, &jobs) && jobs >= 1 && jobs <= JOBS_MAX;
             break;
         case 'o':
-            options->json = optarg;
+            options->json = optarg != NULL ? optarg : "-";
             break;
         case 'c':
             options->cases = optarg;
+            break;
+        case 'm':
+            options->mutate = true;
+            break;
+        case 'k':
+            options->kept = optarg;
             break;
         case 't':
             options->trace = true;
@@ -102,6 +129,13 @@ static int parse_options(int argc, char **argv, struct options *options)
         case 'b':
             good = parse_rule(optarg, &options->broken_rule);
             break;
+        case 'w':
+            good = parse_number(optarg, &options->walk_depth) && options->walk_depth >= 1 &&
+                   options->walk_depth <= WALK_DEPTH_MAX;
+            break;
+        case 'd':
+            table_print(stdout);
+            exit(0);
         case 'h':
             usage(stdout);
             exit(0);
@@ -224,36 +258,40 @@ static int run_all(const struct options *options, struct totals *ret_totals)
     return failed == 0 ? 0 : -1;
 }
 
-static void print_totals(const struct totals *totals, double seconds)
+static void print_totals(FILE *out, const struct totals *totals, double seconds)
 {
-    printf("%" PRIu64 " schedules in %.1f s (%.0f a second)\n", totals->schedules, seconds,
-           (double)totals->schedules / seconds);
-    printf("violations %" PRIu64 ", stuck %" PRIu64 ", waiting for a missing node %" PRIu64 "\n",
-           totals->violations, totals->stuck, totals->waiting);
-    printf("takeovers %" PRIu64 ", acknowledged writes %" PRIu64
-           ", longest double address after a pause %" PRIu64 " ms, longest way back %" PRIu64
-           " ms\n",
-           totals->takeovers, totals->acknowledged, totals->overlap_ms, totals->active_after_ms);
+    (void)fprintf(out, "%" PRIu64 " schedules in %.1f s (%.0f a second)\n", totals->schedules,
+                  seconds, (double)totals->schedules / seconds);
+    (void)fprintf(
+        out, "violations %" PRIu64 ", stuck %" PRIu64 ", waiting for a missing node %" PRIu64 "\n",
+        totals->violations, totals->stuck, totals->waiting);
+    (void)fprintf(
+        out,
+        "takeovers %" PRIu64 ", acknowledged writes %" PRIu64
+        ", longest double address after a pause %" PRIu64 " ms, longest way back %" PRIu64 " ms\n",
+        totals->takeovers, totals->acknowledged, totals->overlap_ms, totals->active_after_ms);
     for (int kind = 0; kind < FAULT_COUNT; kind++)
-        printf("  %-24s %" PRIu64 "\n", sim_fault_name((enum fault_kind)kind),
-               totals->faults[kind]);
-    printf("machines that reset themselves %" PRIu64 "; how often each rule came up:\n ",
-           totals->fences);
+        (void)fprintf(out, "  %-24s %" PRIu64 "\n", sim_fault_name((enum fault_kind)kind),
+                      totals->faults[kind]);
+    (void)fprintf(out,
+                  "machines that reset themselves %" PRIu64 "; how often each rule came up:\n ",
+                  totals->fences);
     for (unsigned row = 0; row < ROWS; row++)
         if (totals->rows[row] > 0)
-            printf(" R%u:%" PRIu64, row, totals->rows[row]);
-    (void)putchar('\n');
+            (void)fprintf(out, " R%u:%" PRIu64, row, totals->rows[row]);
+    (void)fputc('\n', out);
     for (unsigned row = 0; row < ROWS; row++)
         if (totals->waits_rows[row] > 0)
-            printf("  waits by R%-15u %" PRIu64 "\n", row, totals->waits_rows[row]);
+            (void)fprintf(out, "  waits by R%-15u %" PRIu64 "\n", row, totals->waits_rows[row]);
     for (unsigned i = 0; i < totals->failings; i++)
-        printf("seed %" PRIu64 ": %s (og-sim --seed %" PRIu64 " --trace)\n", totals->failing[i],
-               sim_violation_name(totals->failing_kind[i]), totals->failing[i]);
+        (void)fprintf(out, "seed %" PRIu64 ": %s (og-sim --seed %" PRIu64 " --trace)\n",
+                      totals->failing[i], sim_violation_name(totals->failing_kind[i]),
+                      totals->failing[i]);
 }
 
 static int write_json(const char *path, const struct totals *totals, double seconds)
 {
-    FILE *file = fopen(path, "w");
+    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
     if (file == NULL) {
         perror(path);
         return -1;
@@ -273,7 +311,7 @@ static int write_json(const char *path, const struct totals *totals, double seco
     for (unsigned i = 0; i < totals->failings; i++)
         (void)fprintf(file, "%s%" PRIu64, i > 0 ? ", " : "", totals->failing[i]);
     (void)fprintf(file, "]}\n");
-    if (fclose(file) != 0) {
+    if ((file == stdout ? fflush(stdout) : fclose(file)) != 0) {
         perror(path);
         return -1;
     }
@@ -317,11 +355,19 @@ static double now_s(void)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.schedules = 1000, .seed = 1, .jobs = 1};
+    struct options options = {.schedules = 1000, .seed = 1, .kept = SIM_MUTANTS};
     if (parse_options(argc, argv, &options) < 0)
         return 2;
     if (options.cases != NULL)
         return run_cases(options.cases);
+    if (options.walk_depth != 0)
+        return walk_run((unsigned)options.walk_depth, options.seed, options.json);
+    if (options.mutate)
+        return mutate_run(&(struct mutate_options){.schedules = options.schedules,
+                                                   .seed = options.seed,
+                                                   .jobs = options.jobs,
+                                                   .kept = options.kept,
+                                                   .json = options.json});
     if (options.trace) {
         static struct world world;
         sim_run(&world, options.seed, options.broken_rule, true);
@@ -332,7 +378,8 @@ int main(int argc, char **argv)
     const double begin_s = now_s();
     int r = run_all(&options, &totals);
     const double seconds = now_s() - begin_s + 1e-9;
-    print_totals(&totals, seconds);
+    const bool plain = options.json != NULL && strcmp(options.json, "-") == 0;
+    print_totals(plain ? stderr : stdout, &totals, seconds);
     if (options.json != NULL && write_json(options.json, &totals, seconds) < 0)
         r = -1;
     if (r < 0)

@@ -12,7 +12,8 @@
  * Outdated; generations decide the direction of a resync and show a split brain.
  *
  * Files: sim_queue.c (time, chance), sim_drbd.c, sim_witness.c, sim_daemon.c (heartbeats, facts,
- * executor, gates), sim_faults.c (schedules), sim_check.c (invariants), main.c. */
+ * executor, gates), sim_faults.c (schedules), sim_check.c (invariants), sim_rows.c and
+ * mutate.c (rows missing), walk.c (every sequence), table.c (docs/arbiter.md), main.c. */
 #ifndef OG_SIM_H
 #define OG_SIM_H
 
@@ -139,6 +140,9 @@ struct machine {
     uint64_t stopped_until_ms; /* SIGSTOP: world time; 0: runs */
     uint32_t daemon_epoch;
     bool down; /* administrator's stop is complete */
+    bool unreadable; /* the durable state: never active again */
+    bool unarmed;    /* no watchdog until the repair */
+    bool stranger;   /* the peer's times are not its own until the repair */
 
     struct copy copy;
     bool database; /* accepts commits when the device does */
@@ -224,6 +228,7 @@ enum break_rule { BREAKS(BREAK_ENUM) BREAK_COUNT };
     X(SPLIT_BRAIN, "I1 split brain")                                                               \
     X(STUCK, "I5 no single active node after repair")                                              \
     X(NEEDLESS, "the owner of the right reset itself")                                             \
+    X(UNFIT, "a node became active that must not")                                                 \
     X(ANSWER, "an answer that is forbidden") X(OVERFLOW, "simulator: a table is full")
 #define VIOLATION_ENUM(id, text) VIOLATION_##id,
 enum violation { VIOLATIONS(VIOLATION_ENUM) VIOLATION_COUNT };
@@ -341,17 +346,21 @@ void sim_decide(struct world *w, unsigned node);
 void sim_heartbeat_arrives(struct world *w, unsigned node, uint32_t slot);
 void sim_exec_step(struct world *w, unsigned node, uint32_t number);
 void sim_saved(struct world *w, unsigned node, uint32_t serial);
+const char *sim_switchover_obstacle(const struct world *w, unsigned node);
 bool sim_serves(const struct world *w, unsigned node);
 bool sim_holds_vip(const struct world *w, unsigned node);
 void sim_wake(struct world *w, unsigned node);
 
 /* sim_faults.c, sim_check.c */
 void sim_plan(struct world *w);
+void sim_plan_healthy(struct world *w); /* formed, no faults */
 void sim_fault_begins(struct world *w, uint32_t index);
 void sim_fault_ends(struct world *w, uint32_t index);
 void sim_start_again(struct world *w, unsigned node);
 void sim_repair(struct world *w);
 void sim_check(struct world *w);
+void sim_begin_healthy(struct world *w, uint64_t seed);
+bool sim_step(struct world *w); /* one event; false: a violation, or nothing is left */
 bool sim_settled(struct world *w);
 void sim_violation(struct world *w, enum violation violation);
 void sim_run(struct world *w, uint64_t seed, enum break_rule broken_rule, bool trace);

@@ -62,19 +62,46 @@ static bool is_active(const struct world *w, unsigned node)
            sim_holds_vip(w, node) && m->daemon;
 }
 
+/* What the administrator asked for is carried out too, where nothing is in the way. */
+static bool wishes_pend(const struct world *w)
+{
+    for (unsigned node = 0; node < NODES; node++) {
+        const struct machine *m = &w->machine[node];
+        if (m->on && (m->stop_wanted || m->start_due))
+            return true;
+        if (m->on && m->switchover_wanted && w->missing == 0 && is_active(w, node) &&
+            sim_switchover_obstacle(w, node) == NULL)
+            return true;
+    }
+    return false;
+}
+
 bool sim_settled(struct world *w)
 {
-    if (!w->repaired)
+    if (!w->repaired || wishes_pend(w))
         return false;
     const bool a = is_active(w, 0), b = is_active(w, 1);
     if (a == b)
         return false;
     if (w->missing != 0)
         return true;
+    if (w->machine[0].unreadable || w->machine[1].unreadable)
+        return true; /* never protected again before a new installation */
     /* and the other one follows, protected by the register again */
     const struct machine *active = &w->machine[a ? 0 : 1], *other = &w->machine[a ? 1 : 0];
     return other->state.phase == ARB_STANDBY && active->state.durable.right.mode == ARB_MODE_PAIR &&
            w->reg.mode == ARB_MODE_PAIR && sim_drbd_truly_connected(w);
+}
+
+/* The node that has no other one to work with. */
+static unsigned alone(const struct world *w)
+{
+    return w->missing != 0 ? w->missing == 1 : w->machine[0].unreadable;
+}
+
+static bool has_no_partner(const struct world *w)
+{
+    return w->missing != 0 || w->machine[0].unreadable || w->machine[1].unreadable;
 }
 
 /* Why a node that is left alone may wait for the other one: the only reasons there are. */
@@ -86,10 +113,16 @@ static bool may_wait(const struct world *w)
         11, /* the register, or its own record, names the other node */
         58, /* the witness was restarted or restored since they agreed */
         66, /* the register moved on without it */
+        59, /* its durable state cannot be read */
     };
-    const struct arb_state *state = &w->machine[w->missing == 1 ? 1 : 0].state;
+    const struct arb_state *state = &w->machine[alone(w)].state;
+    /* heard, but for ever unfit: then the other one may also say so from STANDBY */
+    const bool fits = state->phase == ARB_WAIT || state->phase == ARB_SUSPECT ||
+                      (w->missing == 0 && state->phase == ARB_STANDBY);
+    if (w->missing == 0 && state->phase == ARB_STANDBY && state->durable.witness_run != w->run)
+        return true; /* as R58, also while an answer got lost */
     for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if ((state->phase == ARB_WAIT || state->phase == ARB_SUSPECT) && state->row == rows[i])
+        if (fits && state->row == rows[i])
             return true;
     return false;
 }
@@ -166,28 +199,46 @@ static void clear_due(struct world *w)
             w->machine[node].decide_due = false;
 }
 
-void sim_run(struct world *w, uint64_t seed, enum break_rule broken_rule, bool trace)
+static void begin(struct world *w, uint64_t seed)
 {
     memset(w, 0, sizeof(*w));
     w->seed = seed;
     w->random = seed * 0x2545f4914f6cdd1du + 0x9e3779b97f4a7c15u;
+}
+
+void sim_begin_healthy(struct world *w, uint64_t seed)
+{
+    begin(w, seed);
+    sim_plan_healthy(w);
+}
+
+bool sim_step(struct world *w)
+{
+    struct event event;
+    if (w->result.violation != VIOLATION_NONE || !sim_next(w, &event))
+        return false;
+    dispatch(w, &event);
+    clear_due(w);
+    sim_check(w);
+    return true;
+}
+
+void sim_run(struct world *w, uint64_t seed, enum break_rule broken_rule, bool trace)
+{
+    begin(w, seed);
     w->broken_rule = broken_rule;
     w->trace = trace;
     sim_plan(w);
 
-    struct event event;
-    while (w->result.violation == VIOLATION_NONE && sim_next(w, &event)) {
-        dispatch(w, &event);
-        clear_due(w);
-        sim_check(w);
+    while (sim_step(w)) {
         if (!w->repaired)
             continue;
         if (sim_settled(w))
             break;
         if (w->now_ms > w->repair_ms + SETTLE_MS) {
-            if (w->missing != 0 && may_wait(w)) {
+            if (has_no_partner(w) && may_wait(w)) {
                 w->result.waits = true;
-                w->result.waits_row = w->machine[w->missing == 1 ? 1 : 0].state.row;
+                w->result.waits_row = w->machine[alone(w)].state.row;
             } else {
                 sim_violation(w, VIOLATION_STUCK);
             }

@@ -106,7 +106,7 @@ void sim_wake(struct world *w, unsigned node)
     sim_post(w, sim_between(w, 0, 3), EV_DECIDE, node, 0);
 }
 
-static struct arb_facts facts_of(struct world *w, unsigned node)
+static struct arb_facts facts_of(const struct world *w, unsigned node)
 {
     const struct machine *m = &w->machine[node];
     const struct copy *copy = &m->copy;
@@ -129,19 +129,27 @@ static struct arb_facts facts_of(struct world *w, unsigned node)
         .witness = m->asker.answer,
         .exec = m->exec,
         .saved_serial = m->saved_serial,
-        .durable_readable = true,
+        .durable_readable = !m->unreadable,
         .contact_ms = m->contact_ms,
         .generation = 1,
         .switchover_wanted = m->switchover_wanted,
         .stop_wanted = m->stop_wanted,
-        .take_possible = true,
+        .take_possible = w->repaired || !m->unarmed,
     };
+    if (m->stranger && !w->repaired)
+        facts.peer.last.constants_digest++;
     if (copy->link == ARB_LINK_CONNECTED && sim_drbd_truly_connected(w))
         facts.drbd.peer_primary = w->machine[1 - node].copy.primary;
     /* as the daemon does: the disk's contact counts while the link is connected only */
     if (copy->link == ARB_LINK_CONNECTED && m->disk_contact_ms > facts.contact_ms)
         facts.contact_ms = m->disk_contact_ms;
     return facts;
+}
+
+const char *sim_switchover_obstacle(const struct world *w, unsigned node)
+{
+    const struct arb_facts facts = facts_of(w, node);
+    return arb_switchover_obstacle(&w->machine[node].config, &w->machine[node].state, &facts);
 }
 
 /* ---- deliberately broken rules: the simulator must find what they cause ---- */
@@ -287,14 +295,36 @@ static void start_release(struct world *w, unsigned node)
     start_step(w, node, STEP_RELEASE, sim_between(w, 50, 500));
 }
 
-/* Rows 17, 18 and 36 say that the other node has the right; the register knows better. */
-static void check_reset(struct world *w, unsigned node)
+/* Rows 17, 18 and 36 say that the other node has the right; the register knows better. And nobody
+ * gives up (row 19) who could have asked a register that answers, or whose peer has obeyed. */
+static void check_reset(struct world *w, unsigned node, const struct arb_state *before,
+                        const struct arb_facts *facts)
 {
     const struct machine *m = &w->machine[node];
     const uint16_t row = m->state.row;
+    const struct arb_durable *own = &before->durable;
+    const uint64_t term =
+        own->right.term > before->tried_term ? own->right.term : before->tried_term;
+    const bool asked = before->ask != ARB_ASK_NONE || before->asked_at_ms >= before->break_ms;
+    if (row == 19 && before->break_ms != 0 && !asked && before->run_seen == w->run &&
+        own->witness_run == w->run && before->register_seen.term <= term &&
+        before->save_asked_ms < before->break_ms && facts->saved_serial == before->save_serial)
+        sim_violation(w, VIOLATION_NEEDLESS);
+    if (row == 19 && before->ask == ARB_ASK_NONE && before->outdate_term != 0 &&
+        facts->peer.fresh && facts->peer.last.outdated_term == before->outdate_term &&
+        facts->saved_serial == before->save_serial && before->run_seen == 0)
+        sim_violation(w, VIOLATION_NEEDLESS);
     if (w->reg.mode == ARB_MODE_SOLO && w->reg.owner == m->config.node &&
         m->state.durable.witness_run == w->run && (row == 17 || row == 18 || row == 36))
         sim_violation(w, VIOLATION_NEEDLESS);
+}
+
+/* What no rule may forget: who may not become active at all. */
+static void check_take(struct world *w, unsigned node, const struct arb_facts *facts)
+{
+    const bool strangers = facts->peer.fresh && w->machine[node].stranger && !w->repaired;
+    if (!facts->durable_readable || !facts->take_possible || strangers)
+        sim_violation(w, VIOLATION_UNFIT);
 }
 
 static void carry_out(struct world *w, unsigned node, const struct arb_plan *plan)
@@ -305,7 +335,6 @@ static void carry_out(struct world *w, unsigned node, const struct arb_plan *pla
     if (plan->actions & ARB_DO_DROP_VIP)
         m->vip = false;
     if (plan->actions & ARB_DO_SELF_FENCE) {
-        check_reset(w, node);
         fence(w, node);
         return;
     }
@@ -359,7 +388,12 @@ void sim_decide(struct world *w, unsigned node)
         w->result.rows[plan.next.row]++;
     if (plan.actions & ARB_DO_SELF_FENCE)
         w->result.fences++;
+    const struct arb_state before = m->state;
     m->state = plan.next;
+    if (plan.actions & ARB_DO_SELF_FENCE)
+        check_reset(w, node, &before, &facts);
+    if (plan.actions & ARB_DO_TAKE)
+        check_take(w, node, &facts);
     carry_out(w, node, &plan);
     if (!m->on)
         return;
