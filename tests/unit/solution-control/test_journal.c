@@ -62,6 +62,14 @@ static void write_and_flush(struct world *world, const char *text)
         (void)uv_run(&world->loop, UV_RUN_ONCE);
 }
 
+static void append_bytes(const struct world *world, const char *bytes, size_t len_bytes)
+{
+    int fd = open(world->path, O_WRONLY | O_APPEND);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, len_bytes), len_bytes);
+    (void)close(fd);
+}
+
 static cJSON *read_back(struct world *world, unsigned limit, int64_t since_s)
 {
     struct buf out = {0};
@@ -109,21 +117,10 @@ static void a_torn_last_line_is_skipped(void **state)
 {
     struct world *world = *state;
     write_and_flush(world, "whole");
-    int fd = open(world->path, O_WRONLY | O_APPEND);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, "{\"at_s\":17", 10), 10);
-    (void)close(fd);
+    append_bytes(world, "{\"at_s\":17", 10);
     cJSON *json = read_back(world, 10, 0);
     assert_int_equal(cJSON_GetArraySize(json), 1);
     cJSON_Delete(json);
-}
-
-static void append_bytes(const struct world *world, const char *bytes, size_t len_bytes)
-{
-    int fd = open(world->path, O_WRONLY | O_APPEND);
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, bytes, len_bytes), len_bytes);
-    (void)close(fd);
 }
 
 /* after a power cut the file may end in half a line or in zeros */
@@ -175,13 +172,10 @@ static void a_large_file_is_set_aside_and_still_read(void **state)
 {
     struct world *world = *state;
     write_and_flush(world, "before");
-    int fd = open(world->path, O_WRONLY | O_APPEND);
-    assert_true(fd >= 0);
     static char filler[JOURNAL_MAX_BYTES / 2];
     memset(filler, ' ', sizeof(filler));
     filler[sizeof(filler) - 1] = '\n';
-    assert_int_equal(write(fd, filler, sizeof(filler)), sizeof(filler));
-    (void)close(fd);
+    append_bytes(world, filler, sizeof(filler));
     write_and_flush(world, "after");
     struct stat st;
     assert_int_equal(stat(world->old, &st), 0);
