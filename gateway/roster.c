@@ -161,7 +161,7 @@ void roster_remove(struct gateway *gateway, struct user *user)
     memcpy(login, user->login, sizeof(login));
     end_sessions(gateway, login, NULL, true);
     pbxs_unmonitor_user(gateway->pbxs, user);
-    calls_forget(gateway->calls, user);
+    calls_forget(user);
     users_remove(gateway->users, user);
     tell_deleted(gateway, login);
 }

@@ -220,9 +220,8 @@ void calls__end(struct calls *calls, struct call *call, enum call_cause cause,
     call_free(call);
 }
 
-void calls_forget(struct calls *calls, struct user *user)
+void calls_forget(struct user *user)
 {
-    (void)calls;
     while (!TAILQ_EMPTY(&user->calls))
         calls__drop(TAILQ_FIRST(&user->calls));
 }
@@ -233,7 +232,7 @@ void calls_free(struct calls *calls)
         return;
     for (struct user *user = users_first(calls->users); user != NULL;
          user = TAILQ_NEXT(user, of_all))
-        calls_forget(calls, user);
+        calls_forget(user);
     free(calls);
 }
 

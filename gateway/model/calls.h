@@ -106,7 +106,7 @@ void calls_device_state(struct calls *calls, const char *number, enum operationa
  * become UNKNOWN. */
 void calls_link_down(struct calls *calls, const struct pbx *pbx);
 /* The user is about to be removed: his calls end without events. */
-void calls_forget(struct calls *calls, struct user *user);
+void calls_forget(struct user *user);
 
 /* Legs of devices that are not the user's any more end, with the events of a removal. */
 void calls_devices_changed(struct calls *calls, struct user *user);

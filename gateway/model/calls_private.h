@@ -70,7 +70,8 @@ void calls__tell_new(struct calls *calls, struct call *call, enum call_cause cau
 void calls__set_ringing(struct call_leg *leg, bool ringing);
 /* The remote device rings: told on its own, after RINGING_OUTGOING. */
 bool calls__tell_ringing(struct calls *calls, struct call *call, struct call_leg *leg);
-/* Does anybody talk with this leg, or could? */
+/* Is nobody left in the call for this leg to talk with? without: a party that leaves, counted out
+ * when it is one of the user's own devices; others are removed before. */
 bool calls__is_alone(const struct call *call, const struct call_leg *leg,
                      const struct pbx_party *without);
 

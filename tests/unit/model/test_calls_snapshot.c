@@ -239,7 +239,7 @@ static void the_calls_of_a_user_who_goes_end_without_a_word(void **unused)
     (void)unused;
     bench_dial(&bench);
     forget_trace();
-    calls_forget(bench.calls, bench_user(&bench, "1001"));
+    calls_forget(bench_user(&bench, "1001"));
     bench_expect(&bench, "");
     users_remove(bench.users, bench_user(&bench, "1001"));
     bench_dial(&bench);
