@@ -83,33 +83,14 @@ static void free_parted(struct user *user)
     }
 }
 
-/* A leg may still point at it: it stays until the user has no calls or goes himself. */
+/* While the user has calls a leg may point at it. */
 static void part_with(struct users *users, struct user *user, struct device *device)
 {
-    if (map_get(users->by_number, device->number) == device)
-        (void)map_remove(users->by_number, device->number);
-    if (TAILQ_EMPTY(&user->calls))
-        free_parted(user);
+    (void)map_remove(users->by_number, device->number);
     device->next_parted = user->parted;
     user->parted = device;
-}
-
-static bool is_main(const struct device *device)
-{
-    return device->user->devices[0] == device;
-}
-
-/* The user whose secondary device it was goes on without it. */
-static void leave_owner(struct users *users, struct device *device)
-{
-    struct user *owner = device->user;
-    unsigned kept = 0;
-    for (unsigned i = 0; i < owner->device_count; i++) {
-        if (owner->devices[i] != device)
-            owner->devices[kept++] = owner->devices[i];
-    }
-    owner->device_count = kept;
-    part_with(users, owner, device);
+    if (TAILQ_EMPTY(&user->calls))
+        free_parted(user);
 }
 
 /* --- records -----------------------------------------------------------------------------------
@@ -132,7 +113,7 @@ static int check_record(const struct user_record *record)
 static bool is_free_for(const struct users *users, const struct user *user, const char *number)
 {
     const struct device *device = map_get(users->by_number, number);
-    return device == NULL || device->user == user || !is_main(device);
+    return device == NULL || device->user == user;
 }
 
 /* What a user gets: everything that can fail, made before anything is touched. */
@@ -160,7 +141,7 @@ static bool comes_again(const struct user_record *record, unsigned index)
     return false;
 }
 
-/* Secondary devices that are somebody's main device, or twice there, are left out. */
+/* Devices that somebody else has, or that are there twice, are left out. */
 static int outfit_make(const struct users *users, const struct user *user,
                        const struct user_record *record, struct outfit *ret_outfit)
 {
@@ -210,18 +191,6 @@ static struct device *keep(struct device *old, struct device *new)
     return old;
 }
 
-static void put_on_device(struct users *users, struct user *user, struct device *device)
-{
-    struct device *present = map_get(users->by_number, device->number);
-    if (present !=
-        device) { /* somebody else's secondary one; the entry is there, no memory needed */
-        (void)map_put(users->by_number, device->number, device, NULL);
-        leave_owner(users, present);
-    }
-    device->user = user;
-    user->devices[user->device_count++] = device;
-}
-
 static void put_on(struct users *users, struct user *user, struct outfit *outfit)
 {
     struct device *former[USER_DEVICES_MAX];
@@ -242,10 +211,9 @@ static void put_on(struct users *users, struct user *user, struct outfit *outfit
                 former[j] = NULL;
             }
         }
-        if (same != NULL)
-            user->devices[user->device_count++] = same;
-        else
-            put_on_device(users, user, device);
+        if (same == NULL)
+            device->user = user;
+        user->devices[user->device_count++] = same != NULL ? same : device;
     }
     for (unsigned j = 0; j < former_count; j++) {
         if (former[j] != NULL)

@@ -85,14 +85,14 @@ struct device *users_find_device(const struct users *users, const char *number);
 
 /* "oxe" + number; the number must fit. */
 void user_login_of(const char *number, char out[USER_LOGIN_CHARS]);
-/* A device that another user has as a secondary one moves to the new user. account NULL: nothing.
- * -EEXIST: the login is there or the main number is another user's device that cannot move;
- * -EINVAL: a number is too long or there is none; -ENOSPC: USERS_MAX; -ENOMEM. */
+/* Secondary devices that another user has are left out: he must give them up before. account NULL:
+ * nothing. -EEXIST: the login, the external login or the main number is another user's; -EINVAL: a
+ * number is too long or there is none; -ENOSPC: USERS_MAX; -ENOMEM. */
 int users_add(struct users *users, const struct user_record *record,
               const struct user_account *account, struct user **ret_user);
-/* Names and devices; node and main number stay. Devices that stay are the same objects; those that
- * go are kept aside while the user has calls, since legs point at them. -EINVAL or -ENOMEM: the
- * user is as before. */
+/* Names and devices; node and main number stay, another user's devices are left out. Devices that
+ * stay are the same objects; those that go while the user has calls are kept aside, since legs
+ * point at them. -EINVAL or -ENOMEM: the user is as before. */
 int users_change(struct users *users, struct user *user, const struct user_record *record);
 /* Replaces all four; texts may be the user's own. -EEXIST: somebody else has the external login;
  * -ENOMEM; the user is as before then. */

@@ -150,25 +150,38 @@ static void a_device_with_calls_outlives_its_removal_from_the_user(void **unused
     user->calls.tqh_first = NULL;
 }
 
-static void a_secondary_device_moves_to_the_user_who_names_it(void **unused)
+static void a_device_stays_with_its_user_until_he_gives_it_up(void **unused)
 {
-    struct user *first = add("1001", "1501"), *second = add("1002", NULL);
+    struct user *first = add("1001", "1501"), *second = add("1002", "1001"), *third = NULL;
     struct user_record record = record_of("1002", "1501");
-    (void)unused;
-    assert_int_equal(users_change(users, second, &record), 0);
-    assert_int_equal(first->device_count, 1);
-    assert_ptr_equal(users_find_device(users, "1501")->user, second);
-    struct user *third = add("1501", NULL);
-    assert_int_equal(second->device_count, 1);
-    assert_ptr_equal(users_find_device(users, "1501")->user, third);
-}
-
-static void a_main_device_is_nobody_elses(void **unused)
-{
-    struct user *first = add("1001", NULL), *second = add("1002", "1001");
     (void)unused;
     assert_int_equal(second->device_count, 1);
     assert_ptr_equal(users_find_device(users, "1001")->user, first);
+    assert_int_equal(users_change(users, second, &record), 0);
+    assert_int_equal(second->device_count, 1);
+    assert_ptr_equal(users_find_device(users, "1501")->user, first);
+    record = record_of("1501", NULL);
+    assert_int_equal(users_add(users, &record, NULL, &third), -EEXIST);
+    record = record_of("1001", NULL);
+    assert_int_equal(users_change(users, first, &record), 0);
+    record = record_of("1002", "1501");
+    assert_int_equal(users_change(users, second, &record), 0);
+    assert_ptr_equal(users_find_device(users, "1501")->user, second);
+}
+
+static void a_user_whose_account_is_refused_leaves_nothing_behind(void **unused)
+{
+    const struct user_account account = {.external_login = "iberg"};
+    struct user *first = add("1001", NULL), *second = NULL;
+    const struct user_record record = record_of("1002", "1502");
+    (void)unused;
+    assert_int_equal(users_set_account(users, first, &account), 0);
+    assert_int_equal(users_add(users, &record, &account, &second), -EEXIST);
+    assert_null(second);
+    assert_int_equal(users_count(users), 1);
+    assert_null(users_find_device(users, "1002"));
+    assert_null(users_find_device(users, "1502"));
+    assert_ptr_equal(users_find(users, "iberg"), first);
 }
 
 static void an_external_login_belongs_to_one_user(void **unused)
@@ -221,8 +234,8 @@ int main(void)
         TEST(records_that_cannot_be_users_are_refused),
         TEST(a_change_keeps_the_devices_that_stay),
         TEST(a_device_with_calls_outlives_its_removal_from_the_user),
-        TEST(a_secondary_device_moves_to_the_user_who_names_it),
-        TEST(a_main_device_is_nobody_elses),
+        TEST(a_device_stays_with_its_user_until_he_gives_it_up),
+        TEST(a_user_whose_account_is_refused_leaves_nothing_behind),
         TEST(an_external_login_belongs_to_one_user),
         TEST(twenty_thousand_users_are_kept_in_order),
     };
