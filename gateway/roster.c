@@ -21,16 +21,6 @@ static bool somebody_listens(const struct gateway *gateway)
     return !TAILQ_EMPTY(&gateway->subscriptions.all);
 }
 
-static void publish(struct gateway *gateway, enum event_package package, const char *id,
-                    struct buf *line)
-{
-    if (!line->failed)
-        (void)bus_publish(&gateway->subscriptions, package, id, line->data, line->len_bytes);
-    else
-        log_error(module, "an event is lost: not enough memory");
-    buf_done(line);
-}
-
 static void tell_created(struct gateway *gateway, const struct user *user)
 {
     struct buf line = {0};
@@ -39,7 +29,7 @@ static void tell_created(struct gateway *gateway, const struct user *user)
     buf_adds(&line, "{\"eventName\":\"OnUserCreated\",\"user\":");
     user_write(user, &line);
     buf_adds(&line, "}");
-    publish(gateway, EVENT_PACKAGE_USER_MANAGEMENT, NULL, &line);
+    (void)bus_publish(&gateway->subscriptions, EVENT_PACKAGE_USER_MANAGEMENT, NULL, &line);
 }
 
 static void tell_changed(struct gateway *gateway, const struct user *user)
@@ -51,14 +41,14 @@ static void tell_changed(struct gateway *gateway, const struct user *user)
              "{\"eventName\":\"OnUserInfoChanged\",\"loginName\":\"%s\",\"user\":", user->login);
     user_write(user, &line);
     buf_adds(&line, "}");
-    publish(gateway, EVENT_PACKAGE_USER, user->login, &line);
+    (void)bus_publish(&gateway->subscriptions, EVENT_PACKAGE_USER, user->login, &line);
 }
 
 static void tell_deleted(struct gateway *gateway, const char *login)
 {
     struct buf line = {0};
     buf_addf(&line, "{\"eventName\":\"OnUserDeleted\",\"loginName\":\"%s\"}", login);
-    publish(gateway, EVENT_PACKAGE_USER_MANAGEMENT, NULL, &line);
+    (void)bus_publish(&gateway->subscriptions, EVENT_PACKAGE_USER_MANAGEMENT, NULL, &line);
 }
 
 /* --- changes -----------------------------------------------------------------------------------

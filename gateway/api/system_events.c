@@ -10,8 +10,5 @@ void system_events_cti_link(struct gateway *gateway, const char *node, bool up)
     buf_addf(&line, "{\"eventName\":\"%s\",\"nodeId\":", up ? "OnCtiLinkUp" : "OnCtiLinkDown");
     buf_add_json_string(&line, node);
     buf_adds(&line, "}");
-    if (!line.failed)
-        (void)bus_publish(&gateway->subscriptions, EVENT_PACKAGE_SYSTEM, NULL, line.data,
-                          line.len_bytes);
-    buf_done(&line);
+    (void)bus_publish(&gateway->subscriptions, EVENT_PACKAGE_SYSTEM, NULL, &line);
 }

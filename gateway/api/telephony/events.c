@@ -13,7 +13,6 @@ struct event {
     struct gateway *gateway;
     const struct user *user;
     struct arena arena;
-    struct buf json;
 };
 
 static void find_listener(void *context, struct subscription *subscription)
@@ -38,10 +37,11 @@ static bool event_begin(struct event *event, struct gateway *gateway, const stru
 /* view NULL: there was no memory for it. */
 static void event_publish(struct event *event, const struct repr *repr, const void *view)
 {
-    bool written = view != NULL && repr_write(repr, view, &event->json) == 0;
+    struct buf json = {0};
+    if (view == NULL || repr_write(repr, view, &json) < 0)
+        json.failed = true;
     (void)bus_publish(&event->gateway->subscriptions, EVENT_PACKAGE_TELEPHONY, event->user->login,
-                      written ? event->json.data : NULL, event->json.len_bytes);
-    buf_done(&event->json);
+                      &json);
     arena_done(&event->arena);
 }
 

@@ -1,7 +1,7 @@
 #include "gateway/api/telephony/snapshots.h"
 
 #include "gateway/api/telephony/events.h"
-#include "gateway/events/channel.h"
+#include "gateway/events/bus.h"
 #include "gateway/gateway.h"
 #include "lib/common/buf.h"
 #include "lib/common/common.h"
@@ -34,13 +34,6 @@ static void end_walk(struct snapshots *snapshots, struct walk *walk)
         timer_stop(snapshots->timer);
 }
 
-static void give(struct subscription *subscription, struct event_line *line)
-{
-    event_queue_push(&subscription->queue, line);
-    if (subscription->channel != NULL)
-        channel_flush(subscription->channel);
-}
-
 int snapshots_tell(struct snapshots *snapshots, const struct session *session,
                    const struct user *user)
 {
@@ -56,7 +49,7 @@ int snapshots_tell(struct snapshots *snapshots, const struct session *session,
     {
         if (!subscription->ending &&
             filter_passes(subscription->filter, EVENT_PACKAGE_TELEPHONY, user->login))
-            give(subscription, line);
+            bus_give(subscription, line);
     }
     event_line_unref(line);
     return 0;

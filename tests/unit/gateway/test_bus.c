@@ -27,7 +27,9 @@ static struct subscription *subscribe(const char *name, const char *package, con
 
 static unsigned publish(enum event_package package, const char *id, const char *json)
 {
-    return bus_publish(&subscriptions, package, id, json, strlen(json));
+    struct buf event = {0};
+    buf_adds(&event, json);
+    return bus_publish(&subscriptions, package, id, &event);
 }
 
 static int begin(void **unused)
@@ -135,6 +137,21 @@ static void the_index_finds_exactly_those_whose_filter_passes(void **unused)
         filter_passes(TAILQ_FIRST(&subscriptions.all)->filter, EVENT_PACKAGE_TELEPHONY, NULL));
 }
 
+static void an_event_without_memory_is_a_loss_of_those_who_want_it(void **unused)
+{
+    const struct subscription *one = subscribe("1", "telephony", "oxe1");
+    const struct subscription *other = subscribe("2", "telephony", "oxe2");
+    struct buf event = {0};
+    (void)unused;
+    buf_adds(&event, "{\"eventName\":");
+    event.failed = true;
+    assert_int_equal(bus_publish(&subscriptions, EVENT_PACKAGE_TELEPHONY, "oxe1", &event), 0);
+    assert_null(event.data);
+    assert_int_equal(one->queue.lost, 1);
+    assert_int_equal(one->queue.count, 0);
+    assert_int_equal(other->queue.lost, 0);
+}
+
 static void an_ending_subscription_gets_nothing(void **unused)
 {
     struct subscription *subscription = subscribe("1", "system", NULL);
@@ -160,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(events_reach_those_who_want_them_in_order),
         CASE(the_index_finds_exactly_those_whose_filter_passes),
+        CASE(an_event_without_memory_is_a_loss_of_those_who_want_it),
         CASE(an_ending_subscription_gets_nothing),
         CASE(an_unread_subscription_has_its_timeout),
     };
