@@ -1,8 +1,9 @@
 /* channel.h - event channels: the open chunked answers on which subscriptions are listened to.
  *
  * One JSON object per line: first OnChannelInformation "Chunk started", then the present states of
- * what is subscribed to, what waited in the subscription's queue, then events as they come,
- * "keepalive" when the heartbeat is due. A reader that does not keep up leaves its events in the
+ * what is subscribed to, what waited in the subscription's queue (before the rest of the states
+ * when that queue is half full, see channel_feed.h), then events as they come, "keepalive" when the
+ * heartbeat is due. A reader that does not keep up leaves its events in the
  * bounded queue of the subscription; when it goes on it is told how many were lost, and the states
  * once more. A second request on a subscription ends the older stream.
  *

@@ -1,6 +1,6 @@
 #include "gateway/events/channel_feed.h"
 
-/* While the states of very many users are told, events go before them rather than get lost. */
+/* From here on events go before the rest of the states. */
 enum { PRESSING_EVENTS = EVENT_QUEUE_MAX / 2, PRESSING_BYTES = EVENT_QUEUE_BYTES_MAX / 2 };
 
 void channel_feed_restart(struct channel_feed *feed)

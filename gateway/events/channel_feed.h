@@ -1,26 +1,27 @@
 /* channel_feed.h - what an event channel sends next. Pure but for what the snapshot reads.
  *
  * Order: word of lost events, then the present states of what the subscription covers (once for
- * each new stream, and again after a loss), then the events that waited. The states are made while
- * the reader takes them, so that a subscription to all users costs no memory; they tell what is
- * true when they are made, hence nothing that waits behind them can make them wrong for long. */
+ * each new stream, and again after a loss), then the events that waited; but while the queue is
+ * half full, its events come between the pieces of the states, rather than get lost behind those of
+ * very many users. The states are made while the reader takes them, so that a subscription to all
+ * users costs no memory. A state tells what is true when it is made: an event that comes after it
+ * may be older, and then those with which it ends follow; one that came before it is in it. */
 #ifndef OG_GATEWAY_CHANNEL_FEED_H
 #define OG_GATEWAY_CHANNEL_FEED_H
 
 #include "gateway/events/event_queue.h"
 #include "gateway/events/filter.h"
+#include "gateway/model/users.h"
 #include "lib/common/buf.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
-enum { SNAPSHOT_KEY_CHARS = 128, CHANNEL_FEED_PIECE_BYTES = 4096 };
+enum { CHANNEL_FEED_PIECE_BYTES = 4096 };
 
 /* Where a snapshot goes on; of the generator, zeroed before the first call. */
 struct snapshot_cursor {
-    size_t position;
-    uint64_t serial;
-    char key[SNAPSHOT_KEY_CHARS];
+    size_t position;         /* in a list of ids */
+    struct users_walk users; /* over all users */
 };
 struct snapshot_ops {
     /* Appends the lines of the next thing that the filter covers, each with its newline, or none,

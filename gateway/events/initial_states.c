@@ -1,30 +1,11 @@
 #include "gateway/events/initial_states.h"
 
-#include <stdio.h>
-#include <string.h>
-
-/* The first user behind the one that was told last. That one may be gone: users stand in the order
- * of their serial numbers. */
-static const struct user *next_of_all(const struct users *users,
-                                      const struct snapshot_cursor *cursor)
-{
-    const struct user *last = users_find_login(users, cursor->key);
-    if (last != NULL && last->serial == cursor->serial)
-        return TAILQ_NEXT(last, of_all);
-    const struct user *user = users_first(users);
-    while (user != NULL && user->serial <= cursor->serial)
-        user = TAILQ_NEXT(user, of_all);
-    return user;
-}
-
 static bool tell_next_of_all(const struct initial_states *states, struct snapshot_cursor *cursor,
                              struct buf *out)
 {
-    const struct user *user = next_of_all(states->users, cursor);
+    const struct user *user = users_walk_on(states->users, &cursor->users);
     if (user == NULL)
         return false;
-    cursor->serial = user->serial;
-    (void)snprintf(cursor->key, sizeof(cursor->key), "%s", user->login);
     out->failed = states->tell(user, out) < 0 || out->failed;
     return true;
 }

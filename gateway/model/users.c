@@ -43,6 +43,28 @@ struct user *users_first(const struct users *users)
     return TAILQ_FIRST(&users->all);
 }
 
+/* The one met last may be gone: users stand in the order of their serial numbers. */
+static struct user *next_of(const struct users *users, const struct users_walk *walk)
+{
+    const struct user *last = map_get(users->by_login, walk->login);
+    if (last != NULL && last->serial == walk->serial)
+        return TAILQ_NEXT(last, of_all);
+    struct user *user = TAILQ_FIRST(&users->all);
+    while (user != NULL && user->serial <= walk->serial)
+        user = TAILQ_NEXT(user, of_all);
+    return user;
+}
+
+struct user *users_walk_on(const struct users *users, struct users_walk *walk)
+{
+    struct user *user = next_of(users, walk);
+    if (user != NULL) {
+        walk->serial = user->serial;
+        memcpy(walk->login, user->login, sizeof(walk->login));
+    }
+    return user;
+}
+
 /* --- devices -----------------------------------------------------------------------------------
  */
 

@@ -74,6 +74,14 @@ void users_free(struct users *users); /* NULL is fine */
 size_t users_count(const struct users *users);
 struct user *users_first(const struct users *users); /* in the order of adding; then TAILQ_NEXT */
 
+/* A walk over several turns of the loop; start it as {0}. Users may come and go between the steps:
+ * nobody who stays is left out or met twice. */
+struct users_walk {
+    uint64_t serial; /* of the user met last */
+    char login[USER_LOGIN_CHARS];
+};
+struct user *users_walk_on(const struct users *users, struct users_walk *walk); /* NULL: the end */
+
 /* "oxe18002" or the bare number "18002"; also an external login. NULL: unknown. */
 struct user *users_find(const struct users *users, const char *login_or_number);
 struct user *users_find_login(const struct users *users, const char *login); /* exact O2G login */

@@ -14,8 +14,7 @@
 struct walk {
     TAILQ_ENTRY(walk) of_all;
     struct digest credential; /* the session may go meanwhile */
-    struct buf logins;        /* of those still to tell: NUL-ended texts side by side */
-    size_t next_bytes;        /* offset of the next one */
+    struct users_walk users;  /* those who were told */
     uint64_t progress_ms;     /* when somebody was told last */
 };
 
@@ -28,7 +27,6 @@ struct snapshots {
 static void end_walk(struct snapshots *snapshots, struct walk *walk)
 {
     TAILQ_REMOVE(&snapshots->walks, walk, of_all);
-    buf_done(&walk->logins);
     free(walk);
     if (TAILQ_EMPTY(&snapshots->walks))
         timer_stop(snapshots->timer);
@@ -73,18 +71,6 @@ static bool has_room(const struct session *session)
     return true;
 }
 
-/* The next user of the walk who still exists. NULL: it is at its end. */
-static const struct user *next_user(struct walk *walk, const struct users *users)
-{
-    const struct user *user = NULL;
-    while (user == NULL && walk->next_bytes < walk->logins.len_bytes) {
-        const char *login = walk->logins.data + walk->next_bytes;
-        walk->next_bytes += strlen(login) + 1;
-        user = users_find_login(users, login);
-    }
-    return user;
-}
-
 /* False: the walk is over. */
 static bool walk_on(struct snapshots *snapshots, struct walk *walk)
 {
@@ -94,7 +80,7 @@ static bool walk_on(struct snapshots *snapshots, struct walk *walk)
     if (session == NULL || session->ending || TAILQ_EMPTY(&session->subscriptions))
         return false;
     for (unsigned i = 0; i < SNAPSHOTS_STEP_USERS && has_room(session); i++) {
-        const struct user *user = next_user(walk, gateway->users);
+        const struct user *user = users_walk_on(gateway->users, &walk->users);
         if (user == NULL || snapshots_tell(snapshots, session, user) < 0)
             return false;
         walk->progress_ms = now_ms;
@@ -127,22 +113,14 @@ static bool is_walking(const struct snapshots *snapshots, const struct digest *c
 
 int snapshots_tell_everybody(struct snapshots *snapshots, const struct session *session)
 {
-    const struct user *user;
     if (TAILQ_EMPTY(&session->subscriptions) || is_walking(snapshots, &session->by_credential.key))
         return 0;
     struct walk *walk = calloc(1, sizeof(*walk));
     if (walk == NULL)
         return -ENOMEM;
-    for (user = users_first(snapshots->gateway->users); user != NULL;
-         user = TAILQ_NEXT(user, of_all))
-        buf_add(&walk->logins, user->login, strlen(user->login) + 1);
     walk->credential = session->by_credential.key;
     walk->progress_ms = common_boot_ms();
     TAILQ_INSERT_TAIL(&snapshots->walks, walk, of_all);
-    if (walk->logins.failed) {
-        end_walk(snapshots, walk);
-        return -ENOMEM;
-    }
     timer_start(snapshots->timer, SNAPSHOTS_STEP_MS, SNAPSHOTS_STEP_MS);
     return 0;
 }

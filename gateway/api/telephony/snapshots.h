@@ -3,7 +3,8 @@
  * The events go to the subscriptions of the session that has asked, as far as they want them, and
  * to nobody else. All users at once are told a few at a time, and only as fast as the session's
  * listeners take them, so that the bounded queues lose nothing; users who go meanwhile are left
- * out. A session has at most one such walk, asking again during it has no effect. */
+ * out, those who come are told too. A session has at most one such walk, asking again during it has
+ * no effect. */
 #ifndef OG_GATEWAY_SNAPSHOTS_H
 #define OG_GATEWAY_SNAPSHOTS_H
 

@@ -47,7 +47,7 @@ static void add_users(unsigned count)
     char number[16];
     for (unsigned i = 0; i < count; i++) {
         struct user *user = NULL;
-        (void)snprintf(number, sizeof(number), "%u", 10000 + i);
+        (void)snprintf(number, sizeof(number), "%zu", 10000 + users_count(gateway.users));
         const struct user_record record = {
             .node = "1",
             .first_name = "Nora",
@@ -183,6 +183,20 @@ static void users_who_go_during_a_walk_are_left_out(void **unused)
     assert_int_equal(listen_to(listener, &next), 1);
 }
 
+static void users_who_come_during_a_walk_are_told_too(void **unused)
+{
+    struct subscription *listener;
+    unsigned next = 0;
+    (void)unused;
+    add_users(SNAPSHOTS_STEP_USERS + 2);
+    listener = subscribe(session, "1", "telephony", NULL);
+    assert_int_equal(snapshots_tell_everybody(gateway.snapshots, session), 0);
+    turn(1);
+    add_users(1);
+    turn(3);
+    assert_int_equal(listen_to(listener, &next), SNAPSHOTS_STEP_USERS + 3);
+}
+
 static void a_walk_ends_with_its_session(void **unused)
 {
     struct subscription *listener;
@@ -231,6 +245,7 @@ int main(void)
                                         begin, end),
         cmocka_unit_test_setup_teardown(asking_again_during_a_walk_has_no_effect, begin, end),
         cmocka_unit_test_setup_teardown(users_who_go_during_a_walk_are_left_out, begin, end),
+        cmocka_unit_test_setup_teardown(users_who_come_during_a_walk_are_told_too, begin, end),
         cmocka_unit_test_setup_teardown(a_walk_ends_with_its_session, begin, end),
         cmocka_unit_test_setup_teardown(without_a_subscription_nothing_is_begun, begin, end),
         cmocka_unit_test_setup_teardown(only_queues_of_telephony_slow_a_walk_down, begin, end),
