@@ -23,25 +23,6 @@ bool scope_is_everybody(const struct http_request *request)
     return session_of(request)->administrator && name_of(request) == NULL;
 }
 
-enum scope_verdict scope_find_user(const struct http_request *request, struct user **ret_user)
-{
-    const struct gateway *gateway = http_request_program(request);
-    const struct session *session = session_of(request);
-    const char *name = name_of(request);
-    struct user *user;
-
-    if (!session->administrator)
-        user = users_find_login(gateway->users, session_login(session));
-    else if (name == NULL)
-        return SCOPE_NO_NAME;
-    else
-        user = users_find(gateway->users, name);
-    if (user == NULL)
-        return SCOPE_UNKNOWN;
-    *ret_user = user;
-    return SCOPE_FOUND;
-}
-
 /* A user learns nothing about the numbers of others: existing or not, they are foreign. */
 enum scope_verdict scope_find_device(const struct http_request *request, const char *device_id,
                                      struct device **ret_device)
@@ -59,13 +40,11 @@ enum scope_verdict scope_find_device(const struct http_request *request, const c
     return SCOPE_FOUND;
 }
 
-static void answer_unknown(struct http_request *request)
+void scope_answer_unknown(struct http_request *request, const char *what)
 {
     const struct gateway *gateway = http_request_program(request);
-    const char *name =
-        session_of(request)->administrator ? name_of(request) : session_login(session_of(request));
     const struct http_error error = {
-        .status = 404, .help_message = "no such user", .inner_message = name};
+        .status = 404, .help_message = "no such user", .inner_message = what};
     if (store_is_ready(gateway->store))
         http_answer_error(request, &error);
     else
@@ -74,19 +53,18 @@ static void answer_unknown(struct http_request *request)
 
 struct user *scope_user(struct http_request *request)
 {
-    struct user *user = NULL;
-    switch (scope_find_user(request, &user)) {
-    case SCOPE_FOUND:
-        break;
-    case SCOPE_NO_NAME:
+    const struct gateway *gateway = http_request_program(request);
+    const struct session *session = session_of(request);
+    const char *name = session->administrator ? name_of(request) : session_login(session);
+    if (name == NULL) {
         http_answer_fail(
             request, 400,
             "an administrator names the user: the query parameter loginName is needed");
-        break;
-    case SCOPE_UNKNOWN:
-    case SCOPE_FOREIGN:
-        answer_unknown(request);
-        break;
+        return NULL;
     }
+    struct user *user = session->administrator ? users_find(gateway->users, name)
+                                               : users_find_login(gateway->users, name);
+    if (user == NULL)
+        scope_answer_unknown(request, name);
     return user;
 }

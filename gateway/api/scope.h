@@ -16,19 +16,20 @@
 
 enum scope_verdict {
     SCOPE_FOUND,
-    SCOPE_UNKNOWN, /* there is no such user or device */
+    SCOPE_UNKNOWN, /* there is no such device */
     SCOPE_FOREIGN, /* in a user's session: it is not a device of the owner, existing or not */
-    SCOPE_NO_NAME, /* an administrator has not said which user */
 };
 
 /* Answers nothing. The output is set on SCOPE_FOUND only. */
-enum scope_verdict scope_find_user(const struct http_request *request, struct user **ret_user);
 enum scope_verdict scope_find_device(const struct http_request *request, const char *device_id,
                                      struct device **ret_device);
 
 /* The user, or NULL after the request has been answered: 400 without loginName, 404 unknown, 503
  * while the users have not been loaded. */
 struct user *scope_user(struct http_request *request);
+/* Answers that there is no such user, 404 with what was asked for; 503 while the users have not
+ * been loaded. */
+void scope_answer_unknown(struct http_request *request, const char *what);
 /* An administrator's request without loginName: it means all users, where that has a sense. */
 bool scope_is_everybody(const struct http_request *request);
 

@@ -7,8 +7,8 @@
 #ifndef OG_GATEWAY_TELEPHONY_ERRORS_H
 #define OG_GATEWAY_TELEPHONY_ERRORS_H
 
-#include "gateway/api/scope.h"
 #include "gateway/pbx/pbx.h"
+#include "lib/http/http_request.h"
 
 /* name, HTTP status, errorType, errorCause, sentence for the client's developer */
 /* clang-format off */

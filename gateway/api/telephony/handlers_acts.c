@@ -33,7 +33,6 @@ static struct device *find_device(struct http_request *request, const char *devi
         telephony_answer_finding(request, FINDING_FOREIGN_DEVICE, device_id);
         break;
     case SCOPE_UNKNOWN:
-    case SCOPE_NO_NAME:
         telephony_answer_finding(request, FINDING_NO_DEVICE, device_id);
         break;
     }

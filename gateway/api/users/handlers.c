@@ -1,5 +1,6 @@
 #include "gateway/api/users/handlers.h"
 
+#include "gateway/api/scope.h"
 #include "gateway/api/users/logins.h"
 #include "gateway/api/users/lookup.h"
 #include "gateway/api/users/repr.h"
@@ -59,7 +60,7 @@ void users_get(struct http_request *request)
     if (user != NULL)
         answer_user(request, user);
     else
-        lookup_answer_unknown(request, phone != NULL ? phone : session_login(session));
+        scope_answer_unknown(request, phone != NULL ? phone : session_login(session));
 }
 
 void user_get(struct http_request *request)
@@ -125,7 +126,7 @@ static void on_language_stored(void *context, int error)
     const struct language_change *change = context;
     struct user *user = users_find_login(change->gateway->users, change->login);
     if (error == 0 && user == NULL) {
-        lookup_answer_unknown(change->request, change->login);
+        scope_answer_unknown(change->request, change->login);
         return;
     }
     if (error == 0) {

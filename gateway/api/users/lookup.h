@@ -10,7 +10,5 @@
 struct user *lookup_user(struct http_request *request);
 /* The same, but users get only themselves: 403. */
 struct user *lookup_own_user(struct http_request *request);
-/* 404 naming what was asked for, or 503 as above. */
-void lookup_answer_unknown(struct http_request *request, const char *what);
 
 #endif

@@ -1,5 +1,6 @@
 /* PUT of a password. A user shows the old one, an administrator need not; the new one is answered
  * after its commit, which ends the user's other sessions. */
+#include "gateway/api/scope.h"
 #include "gateway/api/users/handlers.h"
 #include "gateway/api/users/lookup.h"
 #include "gateway/api/users/repr.h"
@@ -56,7 +57,7 @@ static void on_stored(void *context, int error)
         return;
     }
     if (user == NULL) {
-        lookup_answer_unknown(change->request, change->login);
+        scope_answer_unknown(change->request, change->login);
         return;
     }
     struct user_account account = user_account_of(user);
@@ -90,7 +91,7 @@ static void on_hashed(void *context, int result, const char *hash)
         return;
     }
     if (user == NULL) {
-        lookup_answer_unknown(change->request, change->login);
+        scope_answer_unknown(change->request, change->login);
         return;
     }
     if (!is_still_right(change, user)) {
