@@ -25,24 +25,9 @@ void store__add_digest(struct buf *out, const struct digest *digest)
     buf_add(out, hex, sizeof(hex) - 1);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool store__read_digest(const char *hex, struct digest *ret_digest)
 {
-    if (hex == NULL || strlen(hex) != 2 * sizeof(ret_digest->bytes))
-        return false;
-    for (size_t i = 0; i < sizeof(ret_digest->bytes); i++) {
-        int high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        ret_digest->bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
+    return hex != NULL && secrets_unhex(hex, sizeof(ret_digest->bytes), ret_digest->bytes);
 }
 
 /* A load that failed begins anew with a new connection. */

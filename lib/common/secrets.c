@@ -68,6 +68,28 @@ void secrets_hex(const uint8_t *data, size_t len_bytes, char *out)
     *out = '\0';
 }
 
+static unsigned hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return (unsigned)(c - 'a' + 10);
+    return c >= 'A' && c <= 'F' ? (unsigned)(c - 'A' + 10) : 16;
+}
+
+bool secrets_unhex(const char *hex, size_t len_bytes, uint8_t *out)
+{
+    if (strlen(hex) != 2 * len_bytes)
+        return false;
+    for (size_t i = 0; i < len_bytes; i++) {
+        unsigned high = hex_digit(hex[2 * i]), low = hex_digit(hex[2 * i + 1]);
+        if (high > 15 || low > 15)
+            return false;
+        out[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}
+
 void secrets_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t len_bytes,
                          uint8_t out[SECRETS_SHA256_BYTES])
 {

@@ -17,6 +17,8 @@ int secrets_random(void *out, size_t len_bytes);
 int secrets_new_id(char out[SECRETS_ID_CHARS + 1]);
 void secrets_sha256(const void *data, size_t len_bytes, uint8_t out[SECRETS_SHA256_BYTES]);
 void secrets_hex(const uint8_t *data, size_t len_bytes, char *out); /* 2*len+1 chars */
+/* The way back, exactly 2*len_bytes digits of either case. False: it is something else. */
+bool secrets_unhex(const char *hex, size_t len_bytes, uint8_t *out);
 void secrets_hmac_sha256(const void *key, size_t key_bytes, const void *data, size_t len_bytes,
                          uint8_t out[SECRETS_SHA256_BYTES]);
 bool secrets_equal(const void *a, const void *b, size_t len_bytes); /* constant time */

@@ -3,7 +3,6 @@
 #include "lib/common/common.h"
 #include "lib/common/secrets.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -86,16 +85,12 @@ static bool read_auto_answer(const cJSON *value, bool *ret_auto)
            (cJSON_IsString(value) && strcasecmp(value->valuestring, "false") == 0);
 }
 
-static bool is_hexadecimal(const char *digits)
+static bool is_correlator(const char *digits)
 {
-    size_t len = strlen(digits);
-    if (len % 2 != 0 || len > 2 * CORRELATOR_BYTES_MAX)
-        return false;
-    for (size_t i = 0; i < len; i += 2)
-        if (!isxdigit((unsigned char)digits[i]) || !isxdigit((unsigned char)digits[i + 1]) ||
-            (digits[i] == '0' && digits[i + 1] == '0'))
-            return false;
-    return true;
+    uint8_t bytes[CORRELATOR_BYTES_MAX];
+    size_t count = strlen(digits) / 2;
+    return count <= sizeof(bytes) && secrets_unhex(digits, count, bytes) &&
+           memchr(bytes, 0, count) == NULL;
 }
 
 /* The data that goes with the call; where both forms are given, the hexadecimal one holds. */
@@ -104,7 +99,7 @@ static bool read_correlator(const struct make_call_body *body, struct arena *are
 {
     if (is_given(body->hexa_binary_associated_data)) {
         *ret_digits = body->hexa_binary_associated_data;
-        return is_hexadecimal(*ret_digits) ||
+        return is_correlator(*ret_digits) ||
                fail(problem, FINDING_BAD_DATA,
                     "hexaBinaryAssociatedData: 1 to 32 bytes as hexadecimal digits, none zero");
     }

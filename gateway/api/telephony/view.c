@@ -1,6 +1,6 @@
 #include "gateway/api/telephony/view.h"
 
-#include "lib/common/common.h"
+#include "lib/common/secrets.h"
 #include "lib/common/utf8.h"
 
 #include <string.h>
@@ -164,11 +164,13 @@ struct legs_view *view_legs(struct arena *arena, const struct call *call)
 /* --- calls --------------------------------------------------------------------------------------
  */
 
-static unsigned hex_digit(char c)
+static bool is_text(const char *text, size_t bytes)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c == '\0' ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c - 'A' + 'a' : c);
-    return at == NULL ? 16 : (unsigned)(at - digits);
+    for (size_t i = 0; i < bytes; i++) {
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            return false;
+    }
+    return utf8_valid(text, bytes);
 }
 
 /* The correlator as a text, when it is one: NULL for other bytes. *ret_memory false: no memory. */
@@ -177,16 +179,9 @@ static const char *text_of_correlator(struct arena *arena, const char *digits, b
     size_t bytes = strlen(digits) / 2;
     char *text = arena_calloc(arena, 1, bytes + 1);
     *ret_memory = text != NULL;
-    if (text == NULL || strlen(digits) % 2 != 0)
-        return NULL;
-    for (size_t i = 0; i < bytes; i++) {
-        unsigned high = hex_digit(digits[2 * i]), low = hex_digit(digits[2 * i + 1]);
-        unsigned byte = high << 4 | low;
-        if (high > 15 || low > 15 || byte < ' ' || byte == 0x7f)
-            return NULL;
-        text[i] = (char)byte;
-    }
-    return utf8_valid(text, bytes) ? text : NULL;
+    bool shown =
+        text != NULL && secrets_unhex(digits, bytes, (uint8_t *)text) && is_text(text, bytes);
+    return shown ? text : NULL;
 }
 
 static bool is_named(const struct call_participant *party)

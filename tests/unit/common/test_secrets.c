@@ -35,6 +35,20 @@ static void sha256_agrees_with_fips_180(void **state)
     }
 }
 
+static void hexadecimal_digits_go_there_and_back(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"", "00ff7", "00ff7g", "00ff7f00", "0 ff7f", "00:f7f"};
+    uint8_t bytes[3];
+    char hex[2 * sizeof(bytes) + 1];
+    assert_true(secrets_unhex("00Ff7a", sizeof(bytes), bytes));
+    secrets_hex(bytes, sizeof(bytes), hex);
+    assert_string_equal(hex, "00ff7a");
+    assert_true(secrets_unhex("", 0, bytes));
+    for (size_t i = 0; i < COUNT_OF(wrong); i++)
+        assert_false(secrets_unhex(wrong[i], sizeof(bytes), bytes));
+}
+
 static void hmac_agrees_with_rfc_4231(void **state)
 {
     (void)state;
@@ -250,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_agrees_with_fips_180),
+        cmocka_unit_test(hexadecimal_digits_go_there_and_back),
         cmocka_unit_test(hmac_agrees_with_rfc_4231),
         cmocka_unit_test(scrypt_agrees_with_rfc_7914),
         cmocka_unit_test(a_password_matches_its_hash_and_no_other),
