@@ -3,13 +3,8 @@
 #ifndef OG_GATEWAY_FEATURES_H
 #define OG_GATEWAY_FEATURES_H
 
-#define FEATURE_NONE          NULL
-#define FEATURE_TEL_BASIC     "ROXE_API_TEL_BASIC"    /* free: the basicCall operations */
-#define FEATURE_TEL_ADVANCED  "ROXE_API_TEL_ADVANCED" /* and routing, directory, comlog, summary */
-#define FEATURE_MESSAGING     "ROXE_API_MESSAGING"
-#define FEATURE_MANAGEMENT    "ROXE_API_MANAGEMENT"
-#define FEATURE_PHONESETPROG  "ROXE_API_PHONESETPROG"
-#define FEATURE_CONTACTCENTER "ROXE_API_CONTACTCENTER"
-#define FEATURE_ANALYTICS     "ROXE_API_ANALYTICS"
+#define FEATURE_NONE         NULL
+#define FEATURE_TEL_BASIC    "ROXE_API_TEL_BASIC" /* free: the basicCall operations */
+#define FEATURE_TEL_ADVANCED "ROXE_API_TEL_ADVANCED"
 
 #endif

@@ -1,6 +1,5 @@
 #include "gateway/model/calls_private.h"
 
-#include "lib/common/common.h"
 #include "lib/common/secrets.h"
 
 #include <stdio.h>

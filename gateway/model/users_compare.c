@@ -1,6 +1,5 @@
 #include "gateway/model/users_compare.h"
 
-#include "lib/common/common.h"
 #include "lib/common/utf8.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 #include "gateway/api/telephony/bodies.h"
 
-#include "lib/common/common.h"
 #include "lib/common/secrets.h"
 
 #include <string.h>

@@ -1,6 +1,5 @@
 #include "gateway/api/telephony/errors.h"
 
-#include "lib/common/common.h"
 
 #include <errno.h>
 

@@ -4,7 +4,6 @@
 #include "gateway/api/telephony/bodies.h"
 #include "gateway/gateway.h"
 #include "gateway/pbx/pbxs.h"
-#include "lib/common/common.h"
 
 #include <stdio.h>
 #include <string.h>

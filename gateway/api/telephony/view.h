@@ -3,9 +3,9 @@
  * written before the model changes. NULL or false: no memory.
  *
  * A capability is announced only when this release has the operation behind it: a client draws its
- * buttons from them. The tables in view_capabilities.c have one row per capability with that
- * operation and the states in which it is possible; a release that adds an operation fills its
- * cell. */
+ * buttons from them. The tables in view_capabilities.c say for each capability of which the states
+ * are known which operation that is and in which states it is possible; a release that adds an
+ * operation fills its cell. Capabilities without a row are never announced. */
 #ifndef OG_GATEWAY_TELEPHONY_VIEW_H
 #define OG_GATEWAY_TELEPHONY_VIEW_H
 
